@@ -1,0 +1,141 @@
+"""What atode asks of a place where jobs live: three small protocols, split by who calls them.
+
+Everything is plural, endings are data, and brokers report while the core decides: no broker
+knows a retry rule. All preconditions of a write are tested before its first effect.
+
+Every method may raise BrokerUnavailable (the store cannot be reached now; the call may
+have happened or not, and may be repeated) and BrokerRefused (the store said no).
+A broker belongs to the event loop on which it is first used.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement
+from atode.presence import Presence
+
+
+class Queue(Protocol):
+    """What producing and running jobs needs."""
+
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Store new jobs, PENDING or SCHEDULED, and wake waiting workers.
+
+        Returns the refused ones: those whose id their queue holds already. They had no
+        effect. A repeated call after BrokerUnavailable may therefore report jobs that the
+        first call stored; brokers that resend by themselves tell these apart.
+        Jobs of one queue are claimed in the order in which they are given.
+        """
+        ...
+
+    async def claim(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        """Take up to `limit` pending jobs and hold them for `lease` seconds.
+
+        Oldest first within a queue; queues in the order given, skipping paused ones. An
+        empty result means that nothing was ready. A job whose stored form is broken comes
+        as a claim with a `problem`, so that it can be settled and blocks nobody.
+        """
+        ...
+
+    async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
+        """Hold claims for `lease` seconds from now.
+
+        Returns the claims that are lost: settled, deleted, or taken over by another worker.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """Write how claims ended: each job becomes `after`, or is deleted where that is None.
+
+        `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
+        (until `after.due`), ARCHIVED, or PENDING (first in line again). Counters move by
+        `tally`. Returns the refused ones, without any effect: their claim is not the one
+        that holds the job (any more), by worker and claim number.
+        """
+        ...
+
+    async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        """Return as soon as one of the queues may have a pending job, or after `at_most` seconds.
+
+        A hint, not a promise: it may return with nothing there. It must not poll.
+        """
+        ...
+
+
+class Upkeep(Protocol):
+    """What keeps queues moving; every worker does it for its queues, together with all others."""
+
+    async def promote(self, queues: Sequence[str]) -> float | None:
+        """Make pending what is due (scheduled and retry), oldest due first, and wake workers.
+
+        Returns the next instant at which something may be due: now or earlier if there is
+        more to promote already, None if nothing waits. Never promotes before its time.
+        """
+        ...
+
+    async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
+        """Sleep until the instant `until` (None: for long), or until a job that is due earlier
+        may have been stored by anyone."""
+        ...
+
+    async def reap(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        """Take over up to `limit` active jobs whose lease has run out.
+
+        They come as `worker`'s own claims under a fresh lease, with the next claim number;
+        the caller settles them, so a reaper that dies is reaped in turn.
+        """
+        ...
+
+    async def prune(self, queues: Sequence[str]) -> int:
+        """Delete completed jobs whose retention is over, and archived ones beyond age or
+        number; how many went."""
+        ...
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> None:
+        """Show this worker as living for `lifetime` seconds."""
+        ...
+
+    async def leave(self, presence: Presence) -> None:
+        """Remove this worker's presence."""
+        ...
+
+
+class Inspect(Protocol):
+    """What looking at queues needs."""
+
+    async def get(self, queue: str, job_id: str) -> Job | None:
+        """The job with its state and result, or None if the queue has none of this id."""
+        ...
+
+    async def counts(self, queue: str) -> Mapping[State, int]:
+        """How many jobs of the queue are in each state; every state is present."""
+        ...
+
+    async def workers(self) -> Sequence[Presence]:
+        """The workers that live."""
+        ...
+
+
+class Broker(Queue, Upkeep, Inspect, Protocol):
+    """A whole store, as the app opens it."""
+
+    async def open(self) -> None:
+        """Prepare the store if it can be reached now; opening twice is harmless.
+
+        A store on the network is connected on first use instead, so that programs start
+        while it is down. A local one raises here what makes it unusable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and threads; closing twice is harmless."""
+        ...
+
+    def sibling(self) -> Self:
+        """Another broker on the same store, for use on another thread's event loop."""
+        ...

@@ -1,0 +1,149 @@
+"""Every error that atode raises, in one tree.
+
+AtodeError
+├── BadOption (ValueError)        an option is out of its range, or unknown
+├── BadArguments (TypeError)      arguments do not fit the task's parameters
+├── BadTask (TypeError)           a function that cannot be a task
+├── DuplicateTask (ValueError)    two tasks under one name
+├── UnknownTask (LookupError)     no task under this name here
+├── BadPayload (ValueError)       stored bytes that do not fit the task's parameters
+├── PayloadTooLarge (ValueError)  arguments or result over the size limit
+├── DuplicateJob                  a job with this id is stored already
+├── ResultError
+│   ├── ResultNotKept             the job's result is, or was, not kept
+│   ├── ResultTimeout (TimeoutError)   no result yet
+│   └── JobFailed                 the job ended archived
+├── BrokerError
+│   ├── BrokerUnavailable (ConnectionError)   the store cannot be reached now
+│   └── BrokerRefused             the store answered, and said no
+└── Signal                        raised by a handler to end its attempt in a special way
+    ├── Permanent                 do not retry
+    └── Snooze                    run again later, nothing counted
+"""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+
+class AtodeError(Exception):
+    """Root of everything that atode raises on purpose."""
+
+
+class BadOption(AtodeError, ValueError):
+    """An option has a value that is out of its range, or a name that does not exist."""
+
+
+class BadArguments(AtodeError, TypeError):
+    """The arguments of a call do not fit the task's parameters; nothing was stored."""
+
+
+class BadTask(AtodeError, TypeError):
+    """A function that cannot be registered as a task, and why."""
+
+
+class DuplicateTask(AtodeError, ValueError):
+    """A second task was registered under a name that is taken."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(
+            f"Task name {name!r} is taken by {first}; {second} needs another one: "
+            f'pass it as the first argument, @jobs.task("{name}2")'
+        )
+        self.name = name
+
+
+class UnknownTask(AtodeError, LookupError):
+    """A stored job names a task that this process has not registered."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        close = get_close_matches(name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(
+            f"No task named {name!r} is registered here ({len(known)} are).{hint} "
+            "Import the module that defines it before the worker starts"
+        )
+        self.name = name
+
+
+class BadPayload(AtodeError, ValueError):
+    """Stored bytes cannot be turned into the task's arguments."""
+
+
+class PayloadTooLarge(AtodeError, ValueError):
+    """Arguments or a result take more bytes than the limit."""
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{what} take {size:,} bytes; the limit is {limit:,}. "
+            "Store the data elsewhere and pass its key"
+        )
+        self.size = size
+        self.limit = limit
+
+
+class DuplicateJob(AtodeError):
+    """A job with the same id is stored in this queue already; the new one was not."""
+
+    def __init__(self, queue: str, job_id: str) -> None:
+        super().__init__(
+            f"Queue {queue!r} already holds a job with id {job_id!r}; it was left as it is"
+        )
+        self.queue = queue
+        self.job_id = job_id
+
+
+class ResultError(AtodeError):
+    """A job's result cannot be had."""
+
+
+class ResultNotKept(ResultError):
+    """The job keeps no result, or its retention is over, or it was deleted."""
+
+
+class ResultTimeout(ResultError, TimeoutError):
+    """The job had not ended when the caller's time was up."""
+
+
+class JobFailed(ResultError):
+    """The job ended archived: its retries are used up, or its error was permanent."""
+
+    def __init__(self, task: str, job_id: str, error: str) -> None:
+        super().__init__(f"Job {job_id} of task {task!r} failed: {error}")
+        self.job_id = job_id
+        self.error = error
+
+
+class BrokerError(AtodeError):
+    """Something between us and the place where jobs live."""
+
+
+class BrokerUnavailable(BrokerError, ConnectionError):
+    """The store cannot be reached, or is starting, or lost its writable master.
+
+    Nothing is known to be wrong with the request: the same call may succeed later.
+    """
+
+
+class BrokerRefused(BrokerError):
+    """The store answered with an error that waiting does not mend: its text says which."""
+
+
+class Signal(AtodeError):
+    """What a handler raises to end its attempt in a special way."""
+
+
+class Permanent(Signal):
+    """Raised by a handler whose job must not be retried: it is archived with this text."""
+
+
+class Snooze(Signal):
+    """Raised by a handler to run the same job again after `delay` seconds.
+
+    A snooze is not a failure: no retry is used up.
+    """
+
+    def __init__(self, delay: float) -> None:
+        if not 0 <= delay <= 315_360_000:
+            raise BadOption(f"Snooze of {delay} s; it must be from 0 to 315,360,000 s (10 years)")
+        super().__init__(f"snoozed for {delay:g} s")
+        self.delay = delay

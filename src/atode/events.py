@@ -1,0 +1,162 @@
+"""What happens, as frozen values; who wants to know subscribes.
+
+The core publishes and never logs: logs, metrics and traces are subscribers.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from atode.job import Job
+
+
+class JobEnqueued(NamedTuple):
+    """A client stored a job."""
+
+    job: Job
+
+
+class JobStarted(NamedTuple):
+    """A worker began an attempt."""
+
+    job: Job
+    worker: str
+
+
+class JobSucceeded(NamedTuple):
+    """An attempt returned, and its success is stored."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
+class JobRetrying(NamedTuple):
+    """An attempt failed; the job will run again at `job.due`."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
+class JobArchived(NamedTuple):
+    """An attempt failed for good: no retries left, or the error was permanent."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
+class JobSnoozed(NamedTuple):
+    """A handler asked to run again at `job.due`; nothing was counted."""
+
+    job: Job
+    worker: str
+
+
+class JobReleased(NamedTuple):
+    """A stopping worker handed the job back; nothing was counted."""
+
+    job: Job
+    worker: str
+
+
+class ClaimLost(NamedTuple):
+    """A job is no longer ours: its lease ran out, or someone deleted it. What its handler
+    still does is not recorded."""
+
+    job: Job
+    worker: str
+
+
+class ThreadStuck(NamedTuple):
+    """A handler in a thread went on beyond its time. A thread cannot be stopped, so its slot
+    stays busy until the handler returns."""
+
+    job: Job
+    worker: str
+
+
+class BrokerLost(NamedTuple):
+    """A service cannot reach the broker; it tries again after `pause` seconds."""
+
+    service: str
+    error: str
+    pause: float
+
+
+class BrokerBack(NamedTuple):
+    """The broker answers again after `seconds`."""
+
+    service: str
+    seconds: float
+
+
+class ServiceFailed(NamedTuple):
+    """A bug or a refusal of the broker inside a service; it goes on after a pause."""
+
+    service: str
+    error: BaseException
+
+
+class WorkerStarted(NamedTuple):
+    """A worker serves its queues."""
+
+    worker: str
+    queues: tuple[str, ...]
+    concurrency: int
+    tasks: tuple[str, ...]
+
+
+class WorkerStopping(NamedTuple):
+    """A worker claims nothing more; `running` jobs may still finish."""
+
+    worker: str
+    running: int
+
+
+class WorkerStopped(NamedTuple):
+    """A worker is done; `released` jobs were handed back."""
+
+    worker: str
+    released: int
+
+
+Event = (
+    JobEnqueued
+    | JobStarted
+    | JobSucceeded
+    | JobRetrying
+    | JobArchived
+    | JobSnoozed
+    | JobReleased
+    | ClaimLost
+    | ThreadStuck
+    | BrokerLost
+    | BrokerBack
+    | ServiceFailed
+    | WorkerStarted
+    | WorkerStopping
+    | WorkerStopped
+)
+
+E = TypeVar("E", bound=Event)
+
+
+class Events:
+    """Subscribers by event type. Callbacks run at once, on the publisher's thread; be quick."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Any], list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, kind: type[E], callback: Callable[[E], None]) -> None:
+        """Call `callback` with every event of exactly this type."""
+        self._subscribers.setdefault(kind, []).append(callback)
+
+    def wanted(self, kind: type[Event]) -> bool:
+        """Whether anyone would hear such an event; ask before building one per job."""
+        return kind in self._subscribers
+
+    def publish(self, event: Event) -> None:
+        """Tell every subscriber of the event's type."""
+        for callback in self._subscribers.get(type(event), ()):
+            callback(event)

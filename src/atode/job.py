@@ -1,0 +1,81 @@
+"""A job, the states it can be in, and a worker's claim on it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class State(StrEnum):
+    """Where a job is in its life; the words are asynq's."""
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    RETRY = "retry"
+    ARCHIVED = "archived"
+    COMPLETED = "completed"
+    AGGREGATING = "aggregating"
+
+
+# Which state may follow which when a worker, the client's clock or upkeep moves a job
+# (the protocol's section 5). An operator's hand may do more. A job that succeeds and
+# keeps no result leaves the table altogether.
+NEXT_STATES: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        State.SCHEDULED: frozenset({State.PENDING}),
+        State.PENDING: frozenset({State.ACTIVE}),
+        State.ACTIVE: frozenset({State.PENDING, State.RETRY, State.ARCHIVED, State.COMPLETED}),
+        State.RETRY: frozenset({State.PENDING}),
+        State.AGGREGATING: frozenset({State.PENDING}),
+        State.ARCHIVED: frozenset(),
+        State.COMPLETED: frozenset(),
+    }
+)
+
+
+# Job and Claim are tuples because one of each is made for every job that runs: a tuple
+# is immutable and costs a third of a frozen dataclass.
+class Job(NamedTuple):
+    """One stored call of a task. Instants are Unix seconds, durations seconds; 0 means none."""
+
+    id: str
+    task: str
+    queue: str
+    payload: bytes
+    state: State = State.PENDING
+    due: float = 0.0
+    """When it may run (scheduled, retry); otherwise of no meaning."""
+    max_retry: int = 25
+    retried: int = 0
+    timeout: float = 1800.0
+    deadline: float = 0.0
+    retention: float = 0.0
+    headers: Mapping[str, str] = NO_HEADERS
+    error: str = ""
+    """Text of the last failure."""
+    last_failed_at: float = 0.0
+    completed_at: float = 0.0
+    result: bytes = b""
+
+    @property
+    def kept_until(self) -> float:
+        """When a completed job is pruned."""
+        return self.completed_at + self.retention
+
+
+class Claim(NamedTuple):
+    """A job in a worker's hands, under a lease that the worker keeps extending."""
+
+    job: Job
+    worker: str
+    number: int
+    """How often the job has been claimed, this time included. It never goes down, so it
+    tells two claims on one job apart even where the attempt was handed back."""
+    lease_until: float
+    receipt: bytes = b""
+    """What the broker wants to see again with the settlement; opaque to everyone else."""
+    problem: str = ""
+    """Why this job cannot be run at all (its stored form is broken); empty normally."""
