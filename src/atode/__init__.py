@@ -1,0 +1,64 @@
+"""atode: background jobs for Python that nobody loses."""
+
+from atode.app import Atode
+from atode.context import current_job
+from atode.errors import (
+    AtodeError,
+    BadArguments,
+    BadOption,
+    BadPayload,
+    BadTask,
+    BrokerError,
+    BrokerRefused,
+    BrokerUnavailable,
+    DuplicateJob,
+    DuplicateTask,
+    JobFailed,
+    PayloadTooLarge,
+    Permanent,
+    ResultError,
+    ResultNotKept,
+    ResultTimeout,
+    Snooze,
+    UnknownTask,
+)
+from atode.handle import JobHandle
+from atode.job import Job, State
+from atode.loop import run
+from atode.retry import Retry, asynq, exponential, fixed
+from atode.task import Call, Task
+from atode.worker import Worker
+
+__all__ = [
+    "Atode",
+    "AtodeError",
+    "BadArguments",
+    "BadOption",
+    "BadPayload",
+    "BadTask",
+    "BrokerError",
+    "BrokerRefused",
+    "BrokerUnavailable",
+    "Call",
+    "DuplicateJob",
+    "DuplicateTask",
+    "Job",
+    "JobFailed",
+    "JobHandle",
+    "PayloadTooLarge",
+    "Permanent",
+    "ResultError",
+    "ResultNotKept",
+    "ResultTimeout",
+    "Retry",
+    "Snooze",
+    "State",
+    "Task",
+    "UnknownTask",
+    "Worker",
+    "asynq",
+    "current_job",
+    "exponential",
+    "fixed",
+    "run",
+]

@@ -11,7 +11,7 @@ from atode.job import Claim, Job, State
 from atode.retry import Retry
 
 LONGEST_ERROR = 8192
-"""Characters of an error text that are kept; the end of a traceback matters most."""
+"""Characters of an error text that are kept."""
 
 
 class Succeeded(NamedTuple):
@@ -113,4 +113,4 @@ def _clean(error: str) -> str:
     text = error.encode("utf-8", "replace").decode("utf-8").replace("\0", "�")
     if len(text) <= LONGEST_ERROR:
         return text
-    return "…" + text[1 - LONGEST_ERROR :]
+    return text[: LONGEST_ERROR - 1] + "…"

@@ -599,6 +599,19 @@ class BrokerContract:
         await asyncio.wait_for(waiting, 10)
         await other.close()
 
+    async def test_an_earlier_retry_ends_the_wait_for_the_next_due_instant(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job()])
+        [claim] = await self.take(broker)
+        until = clock.now() + 1000
+        waiting = asyncio.ensure_future(broker.wait_due(["default"], until=until))
+        await asyncio.sleep(0.05)
+
+        await self.end(broker, claim, Snoozed(0.5), clock)
+
+        await asyncio.wait_for(waiting, 10)
+
     async def test_a_wait_can_be_cancelled(self, broker: Broker) -> None:
         for coroutine in (
             broker.wait(["default"], at_most=60),

@@ -1,0 +1,255 @@
+"""Atode: registry, client and worker together; the only place that turns a URL into a broker."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from pathlib import PurePosixPath
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
+from urllib.parse import parse_qsl, unquote, urlsplit
+from weakref import WeakKeyDictionary
+
+from atode import settings as settings_module
+from atode._portal import Portal
+from atode.broker.memory import MemoryBroker
+from atode.broker.protocol import Broker
+from atode.client import Client
+from atode.clock import Clock, SystemClock
+from atode.duration import Duration, seconds
+from atode.errors import BadOption
+from atode.events import Events
+from atode.handle import JobHandle
+from atode.job import Job
+from atode.queues import checked_queue_name
+from atode.registry import Registry
+from atode.retry import Retry
+from atode.settings import Settings
+from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
+from atode.worker import Worker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class TaskDecorator(Protocol):
+    """What `@jobs.task(…)` does to a function."""
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> AsyncTask[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> SyncTask[P, R]: ...
+
+
+class Atode:
+    """Tasks and the place where their jobs live.
+
+    `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…` or `memory://`;
+    without one it comes from `ATODE_URL`, else `atode.toml`, else it is `sqlite:///atode.db`.
+    `retry` is the policy of tasks that name none. Nothing is opened before it is needed.
+    In programs that go on for long, use it as an asynchronous context manager, so that it
+    is closed in the end.
+
+    Raises:
+        BadOption: no such kind of URL, or a package is missing for it.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, retry: Retry | None = None, clock: Clock | None = None
+    ) -> None:
+        self.url = settings_module.load(url=url).url
+        self.events = Events()
+        self.registry = Registry()
+        self._clock: Clock = clock or SystemClock()
+        self._retry = retry or Retry()
+        self._broker = broker_for(self.url, self._clock)
+        self._brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, Broker] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
+        self._portal = Portal()
+
+    # Tasks
+
+    @overload
+    def task(  # type: ignore[overload-overlap]
+        self, name: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> AsyncTask[P, R]: ...
+
+    @overload
+    def task(self, name: Callable[P, R], /) -> SyncTask[P, R]: ...
+
+    @overload
+    def task(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        queue: str = "default",
+        retry: Retry | None = None,
+        timeout: Duration = 1800,
+        retention: Duration | None = None,
+    ) -> TaskDecorator: ...
+
+    def task(
+        self,
+        name: str | Callable[..., Any] | None = None,
+        /,
+        *,
+        queue: str = "default",
+        retry: Retry | None = None,
+        timeout: Duration = 1800,
+        retention: Duration | None = None,
+    ) -> Any:
+        """Make a function one that can be run later: `@jobs.task` or `@jobs.task("name", …)`.
+
+        `name` is what jobs are stored under and must not change while jobs are stored; it
+        defaults to the function's own. `timeout` ends an attempt (0: never), `retention` is
+        how long a finished job and its result are kept: an hour if the function is annotated
+        to return something, else not at all.
+
+        Raises:
+            BadTask: the function cannot be a task, and why.
+            DuplicateTask: the name is taken.
+            BadOption: an option is out of its range.
+        """
+        defaults = Defaults(
+            queue=checked_queue_name(queue),
+            retry=retry or self._retry,
+            timeout=seconds(timeout, "timeout"),
+        )
+        kept = None if retention is None else seconds(retention, "retention")
+
+        def register(function: Callable[..., Any]) -> Task[..., Any]:
+            given = name if isinstance(name, str) else getattr(function, "__name__", "")
+            kind: type[Task[..., Any]] = AsyncTask if returns_awaitable(function) else SyncTask
+            task = kind(function, given, defaults, self, retention=kept)
+            self.registry.add(task)
+            return task
+
+        return register(name) if callable(name) else register
+
+    # Jobs
+
+    async def enqueue(self, call: Call[R]) -> JobHandle[R]:
+        """Store one call, as made by `task.call(…)`; see `Client.enqueue`."""
+        return await self.client.enqueue(call)
+
+    def enqueue_sync(self, call: Call[R]) -> JobHandle[R]:
+        """Store one call from code without an event loop, on any thread."""
+        return self._portal.run(lambda: self.enqueue(call))
+
+    async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
+        """Store many calls in one round trip; see `Client.enqueue_many`."""
+        return await self.client.enqueue_many(calls)
+
+    async def get(self, job_id: str, queue: str = "default") -> Job | None:
+        """The job as it is stored now, or None if the queue has none of this id."""
+        return await self.client.get(job_id, queue)
+
+    @property
+    def client(self) -> Client:
+        """The client of the running event loop."""
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = Client(self.broker, self._clock, self.events)
+        return client
+
+    @property
+    def broker(self) -> Broker:
+        """The broker of the running event loop: each loop has connections of its own."""
+        loop = asyncio.get_running_loop()
+        broker = self._brokers.get(loop)
+        if broker is None:
+            broker = self._brokers[loop] = self._broker.sibling()
+        return broker
+
+    # Work
+
+    def worker(
+        self,
+        *,
+        concurrency: int | None = None,
+        queues: Mapping[str, int] | None = None,
+        strict: bool | None = None,
+        lease: float | None = None,
+        shutdown_timeout: float | None = None,
+    ) -> Worker:
+        """A worker for this app's tasks, on the running event loop; await its `run()`.
+
+        Each option not given comes from its `ATODE_…` variable, `atode.toml`, or its
+        default; see `Settings`.
+
+        Raises:
+            BadOption: an option is out of its range.
+        """
+        settings: Settings = settings_module.load(
+            url=self.url,
+            concurrency=concurrency,
+            queues=None if queues is None else dict(queues),
+            strict=strict,
+            lease=lease,
+            shutdown_timeout=shutdown_timeout,
+        )
+        return Worker(self.broker, self.registry, settings, self._clock, self.events)
+
+    async def __aenter__(self) -> Self:
+        await self.broker.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of this event loop's connections; the next use opens new ones."""
+        loop = asyncio.get_running_loop()
+        self._clients.pop(loop, None)
+        broker = self._brokers.pop(loop, None)
+        if broker is not None:
+            await broker.close()
+
+
+def broker_for(url: str, clock: Clock) -> Broker:
+    """The broker that a URL names, not opened yet.
+
+    Raises:
+        BadOption: no such kind of URL, or its extra is not installed.
+    """
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "memory":
+            return MemoryBroker(clock)
+        case "sqlite":
+            from atode.broker.sqlite.broker import SqliteBroker
+
+            return SqliteBroker(_sqlite_path(url), clock, **dict(parse_qsl(parts.query)))
+        case "redis" | "rediss":
+            try:
+                from atode.broker.redis.broker import RedisBroker
+            except ImportError as error:
+                raise BadOption(
+                    f"{parts.scheme}:// needs more packages ({error}): pip install 'atode[redis]'"
+                ) from error
+            return RedisBroker(url, clock)
+        case _:
+            raise BadOption(
+                f"broker URL {parts.scheme + '://…' if parts.scheme else url!r} is of no known "
+                "kind; there are sqlite:///path, redis://host:port/database, rediss:// and "
+                "memory://"
+            )
+
+
+def _sqlite_path(url: str) -> PurePosixPath:
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc or not path.strip("/"):
+        raise BadOption(
+            f"broker URL {url!r} names no file; write sqlite:///jobs.db for one in the working "
+            "directory, sqlite:////var/lib/jobs.db for an absolute one"
+        )
+    return PurePosixPath(path[1:])

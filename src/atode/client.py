@@ -1,0 +1,153 @@
+"""Stores calls as jobs, and looks them up again."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from atode.broker.protocol import Broker
+from atode.clock import Clock
+from atode.duration import Duration, seconds
+from atode.errors import (
+    AtodeError,
+    BrokerUnavailable,
+    DuplicateJob,
+    JobFailed,
+    ResultNotKept,
+    ResultTimeout,
+)
+from atode.events import Events, JobEnqueued
+from atode.handle import JobHandle
+from atode.job import Job, State
+from atode.task import Call
+
+R = TypeVar("R")
+
+# How often a waiting caller looks for the end of a job: at first often, as most are short.
+_FIRST_LOOK = 0.002
+_RAREST_LOOK = 0.25
+
+
+class Client:
+    """One broker's producer side, on one event loop."""
+
+    def __init__(self, broker: Broker, clock: Clock, events: Events) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._events = events
+        self._mailbox = _Mailbox(broker)
+
+    async def enqueue(self, call: Call[R]) -> JobHandle[R]:
+        """Store one call. Calls that overlap in time share one round trip.
+
+        Raises:
+            BadOption: an option of the call is out of its range.
+            DuplicateJob: the queue holds a job of this id already.
+            BrokerUnavailable: the store cannot be reached; whether the job was stored is
+                unknown if the connection broke, and safe to try again with the same `id`.
+        """
+        job = call.job(self._clock.now())
+        if not await self._mailbox.store(job):
+            raise DuplicateJob(job.queue, job.id)
+        return self._stored(call, job)
+
+    async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
+        """Store many calls in one round trip, in their order; all options are checked first.
+
+        Raises:
+            DuplicateJob: a queue holds a job of one of the ids already. The others are stored.
+            BadOption, BrokerUnavailable: as for `enqueue`.
+        """
+        now = self._clock.now()
+        pairs = [(call, call.job(now)) for call in calls]
+        refused = await self._broker.enqueue([job for _, job in pairs])
+        if refused:
+            raise DuplicateJob(refused[0].queue, refused[0].id)
+        return [self._stored(call, job) for call, job in pairs]
+
+    async def get(self, job_id: str, queue: str = "default") -> Job | None:
+        """The job as it is stored now, or None if the queue has none of this id."""
+        return await self._broker.get(queue, job_id)
+
+    async def wait_for_result(
+        self, job: Job, decode: Callable[[bytes], Any], timeout: Duration | None
+    ) -> Any:
+        """What the job's function returned; see `JobHandle.result`."""
+        if job.retention <= 0:
+            raise ResultNotKept(
+                f"Job {job.id} of task {job.task!r} keeps no result: enqueue it with "
+                "options(retention=…), or give its task one"
+            )
+        limit = None if timeout is None else self._clock.now() + seconds(timeout, "timeout")
+        pause = _FIRST_LOOK
+        while True:
+            now = await self.get(job.id, job.queue)
+            if now is None:
+                raise ResultNotKept(f"Job {job.id} of task {job.task!r} is not stored any more")
+            if now.state is State.COMPLETED:
+                return decode(now.result)
+            if now.state is State.ARCHIVED:
+                raise JobFailed(job.task, job.id, now.error)
+            if limit is not None and self._clock.now() >= limit:
+                raise ResultTimeout(
+                    f"Job {job.id} of task {job.task!r} is {now.state} after {timeout}"
+                )
+            wake = self._clock.now() + pause
+            await self._clock.sleep_until(wake if limit is None else min(wake, limit))
+            pause = min(pause * 1.5, _RAREST_LOOK)
+
+    def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
+        if self._events.wanted(JobEnqueued):
+            self._events.publish(JobEnqueued(job))
+        return JobHandle(job, cast("Callable[[bytes], R]", call.task.result.decode), self)
+
+
+class _Mailbox:
+    """Jobs that wait for the next round trip. While one is under way, the next fills up."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._letters: list[tuple[Job, asyncio.Future[bool]]] = []
+        self._postman: asyncio.Task[None] | None = None
+
+    async def store(self, job: Job) -> bool:
+        """Whether the job was stored; False if its id was taken."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._letters.append((job, answer))
+        if self._postman is None:
+            self._postman = asyncio.create_task(self._deliver())
+        return await answer
+
+    async def _deliver(self) -> None:
+        try:
+            while self._letters:
+                batch, self._letters = self._letters, []
+                await self._send(batch)
+        finally:
+            self._postman = None
+
+    async def _send(self, batch: Sequence[tuple[Job, asyncio.Future[bool]]]) -> None:
+        try:
+            refused = await self._broker.enqueue([job for job, _ in batch])
+        except BaseException as error:
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(_copy(error))
+            if not isinstance(error, Exception):
+                raise
+            return
+        # By identity, for two jobs of one batch may have the same id.
+        taken = {id(job) for job in refused}
+        for job, answer in batch:
+            if not answer.done():
+                answer.set_result(id(job) not in taken)
+
+
+def _copy(error: BaseException) -> BaseException:
+    # Each caller raises an exception of its own, or their tracebacks would grow into one.
+    if isinstance(error, AtodeError):
+        copy = type(error)(*error.args)
+        copy.__cause__ = error.__cause__
+        return copy
+    if isinstance(error, asyncio.CancelledError):
+        return BrokerUnavailable("the event loop ended while the job was being stored")
+    return error

@@ -1,0 +1,57 @@
+"""What a caller holds of a stored job."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from atode.duration import Duration
+from atode.job import Job
+
+R = TypeVar("R", covariant=True)
+
+
+class Results(Protocol):
+    """Who can look a job up and wait for its end; the client fills it in."""
+
+    async def get(self, job_id: str, queue: str = "default") -> Job | None: ...
+
+    def wait_for_result(
+        self, job: Job, decode: Callable[[bytes], Any], timeout: Duration | None
+    ) -> Awaitable[Any]: ...
+
+
+class JobHandle(Generic[R]):
+    """A stored job: its id and queue, its state, and its result once there is one."""
+
+    def __init__(self, job: Job, decode: Callable[[bytes], R], results: Results) -> None:
+        self._job = job
+        self._decode = decode
+        self._results = results
+
+    @property
+    def id(self) -> str:
+        """The job's id, unique within its queue."""
+        return self._job.id
+
+    @property
+    def queue(self) -> str:
+        """The queue that holds the job."""
+        return self._job.queue
+
+    async def job(self) -> Job | None:
+        """The job as it is stored now, or None if it has ended and is not kept."""
+        return await self._results.get(self.id, self.queue)
+
+    async def result(self, timeout: Duration | None = None) -> R:
+        """What the job's function returned; waits up to `timeout` seconds (None: for ever).
+
+        Raises:
+            ResultNotKept: the job has no retention, or ended longer ago than that, or was deleted.
+            ResultTimeout: it has not ended within `timeout`.
+            JobFailed: it ended archived.
+            BrokerUnavailable: the store cannot be reached.
+        """
+        value: R = await self._results.wait_for_result(self._job, self._decode, timeout)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<job {self.id} of {self._job.task!r} in {self.queue!r}>"

@@ -1,0 +1,1 @@
+"""Subscribers of events: logs, and later metrics and traces."""

@@ -1,0 +1,147 @@
+"""Events as log lines, through the standard library's logger `atode`.
+
+Levels: error wakes someone, warning repairs itself, info is the life of a worker, debug the
+life of each job.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from atode.events import (
+    BrokerBack,
+    BrokerLost,
+    ClaimLost,
+    Event,
+    Events,
+    JobArchived,
+    JobEnqueued,
+    JobReleased,
+    JobRetrying,
+    JobSnoozed,
+    JobStarted,
+    JobSucceeded,
+    ServiceFailed,
+    ThreadStuck,
+    WorkerStarted,
+    WorkerStopped,
+    WorkerStopping,
+)
+from atode.job import Job
+
+logger = logging.getLogger("atode")
+
+
+def log_events(events: Events) -> None:
+    """Write a line for each event from now on.
+
+    Set the logger's level first: events below it are not even built, which is what keeps
+    logging off the hot path.
+    """
+    for kind, level, text in _LINES:
+        if logger.isEnabledFor(level):
+            events.subscribe(kind, _writer(level, text))
+
+
+def _writer(level: int, text: Callable[[Any], str]) -> Callable[[Event], None]:
+    return lambda event: logger.log(level, text(event))
+
+
+def _name(job: Job) -> str:
+    return f"{job.task or 'unreadable job'} {job.id} ({job.queue})"
+
+
+def _first_line(error: str) -> str:
+    return error.partition("\n")[0]
+
+
+def _at(instant: float) -> str:
+    return datetime.fromtimestamp(instant).strftime("%H:%M:%S")
+
+
+def _enqueued(event: JobEnqueued) -> str:
+    due = f", due at {_at(event.job.due)}" if event.job.due else ""
+    return f"{_name(event.job)} enqueued{due}"
+
+
+def _started(event: JobStarted) -> str:
+    return f"{_name(event.job)} started"
+
+
+def _succeeded(event: JobSucceeded) -> str:
+    return f"{_name(event.job)} succeeded in {event.seconds:.3f} s"
+
+
+def _retrying(event: JobRetrying) -> str:
+    job = event.job
+    return (
+        f"{_name(job)} failed, retry {job.retried} of {job.max_retry} at {_at(job.due)}: "
+        f"{_first_line(job.error)}"
+    )
+
+
+def _archived(event: JobArchived) -> str:
+    return f"{_name(event.job)} failed for good and is archived: {event.job.error}"
+
+
+def _snoozed(event: JobSnoozed) -> str:
+    return f"{_name(event.job)} snoozed until {_at(event.job.due)}"
+
+
+def _released(event: JobReleased) -> str:
+    return f"{_name(event.job)} handed back, for this worker stops"
+
+
+def _claim_lost(event: ClaimLost) -> str:
+    return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
+
+
+def _stuck(event: ThreadStuck) -> str:
+    return f"{_name(event.job)} goes on in its thread, which cannot be stopped; its slot is busy"
+
+
+def _lost(event: BrokerLost) -> str:
+    return f"{event.service}: {event.error}; next try in {event.pause:.1f} s"
+
+
+def _back(event: BrokerBack) -> str:
+    return f"{event.service}: the broker answers again after {event.seconds:.1f} s"
+
+
+def _failed(event: ServiceFailed) -> str:
+    return f"{event.service}: {type(event.error).__name__}: {event.error}"
+
+
+def _worker_started(event: WorkerStarted) -> str:
+    return (
+        f"worker {event.worker} serves {', '.join(event.queues)} with {event.concurrency} slots; "
+        f"tasks: {', '.join(event.tasks) or 'none'}"
+    )
+
+
+def _worker_stopping(event: WorkerStopping) -> str:
+    return f"worker {event.worker} stops; {event.running} jobs still run"
+
+
+def _worker_stopped(event: WorkerStopped) -> str:
+    return f"worker {event.worker} stopped; {event.released} jobs handed back"
+
+
+_LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
+    (JobEnqueued, logging.DEBUG, _enqueued),
+    (JobStarted, logging.DEBUG, _started),
+    (JobSucceeded, logging.DEBUG, _succeeded),
+    (JobSnoozed, logging.DEBUG, _snoozed),
+    (JobReleased, logging.INFO, _released),
+    (JobRetrying, logging.WARNING, _retrying),
+    (JobArchived, logging.ERROR, _archived),
+    (ClaimLost, logging.WARNING, _claim_lost),
+    (ThreadStuck, logging.WARNING, _stuck),
+    (BrokerLost, logging.WARNING, _lost),
+    (BrokerBack, logging.INFO, _back),
+    (ServiceFailed, logging.ERROR, _failed),
+    (WorkerStarted, logging.INFO, _worker_started),
+    (WorkerStopping, logging.INFO, _worker_stopping),
+    (WorkerStopped, logging.INFO, _worker_stopped),
+)

@@ -1,0 +1,285 @@
+"""Tasks: functions that can be run later, and calls of them that are not stored yet."""
+
+import inspect
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast
+
+from atode.codec import Arguments, Result
+from atode.duration import TEN_YEARS, Duration, seconds
+from atode.errors import BadOption, BadTask
+from atode.handle import JobHandle
+from atode.job import NO_HEADERS, Job, State
+from atode.queues import checked_queue_name
+from atode.retry import Retry, checked_retries
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LONGEST_NAME = 200
+
+
+class CallOptions(TypedDict, total=False):
+    """How one call is stored. Options never mix with the task's arguments."""
+
+    delay: Duration
+    """Run this long after now: 0 to 10 years."""
+    at: datetime
+    """Run at this instant instead; it must know its time zone. The past means now."""
+    queue: str
+    max_retry: int
+    """Retries after the first attempt; 0 for none."""
+    timeout: Duration
+    """Longest run of one attempt; 0 for none."""
+    deadline: datetime
+    """No attempt goes on after this instant; it must know its time zone."""
+    retention: Duration
+    """How long the job and its result are kept after success; 0 deletes at once."""
+    id: str
+    """The job's id instead of a random UUID; storing a second one is refused."""
+    headers: Mapping[str, str]
+    """Small texts that travel with the job, such as a trace id."""
+
+
+_STANDARD = Retry()
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """How calls of a task are stored when the call itself does not say."""
+
+    queue: str = "default"
+    retry: Retry = _STANDARD
+    timeout: float = 1800.0
+    retention: float = 0.0
+
+
+class Enqueuer(Protocol):
+    """Who stores calls; the app fills it in, so that a task knows no client."""
+
+    async def enqueue(self, call: "Call[R]") -> JobHandle[R]: ...
+
+    def enqueue_sync(self, call: "Call[R]") -> JobHandle[R]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[R]):
+    """A call of a task with checked and encoded arguments, not stored yet."""
+
+    task: "Task[..., R]"
+    payload: bytes
+    options: CallOptions
+
+    def job(self, now: float) -> Job:
+        """The job that this call is, if it is stored at the instant `now`.
+
+        Raises:
+            BadOption: an option is out of its range.
+        """
+        options, defaults = self.options, self.task.defaults
+        due = self._due(now)
+        timeout = options.get("timeout")
+        retention = options.get("retention")
+        deadline = options.get("deadline")
+        return Job(
+            id=_checked_id(options["id"]) if "id" in options else str(uuid.uuid4()),
+            task=self.task.name,
+            queue=checked_queue_name(options["queue"]) if "queue" in options else defaults.queue,
+            payload=self.payload,
+            state=State.SCHEDULED if due else State.PENDING,
+            due=due,
+            max_retry=checked_retries(options.get("max_retry", defaults.retry.times)),
+            timeout=defaults.timeout if timeout is None else seconds(timeout, "timeout"),
+            deadline=_instant(deadline, "deadline") if deadline else 0.0,
+            retention=defaults.retention if retention is None else seconds(retention, "retention"),
+            headers=_checked_headers(options["headers"]) if "headers" in options else NO_HEADERS,
+        )
+
+    def _due(self, now: float) -> float:
+        delay, at = self.options.get("delay"), self.options.get("at")
+        if delay is not None and at is not None:
+            raise BadOption(f"delay ({delay!r}) and at ({at!r}) exclude each other; give one")
+        if delay is not None:
+            pause = seconds(delay, "delay")
+            return now + pause if pause else 0.0
+        if at is None:
+            return 0.0
+        due = _instant(at, "at")
+        if due - now > TEN_YEARS:
+            raise BadOption(f"at is {at.isoformat()}; it must be within ten years from now")
+        return due if due > now else 0.0
+
+
+class BoundTask(Generic[P, R]):
+    """A task with options for the calls to come, from `task.options(…)`."""
+
+    def __init__(self, task: "Task[P, R]", options: CallOptions) -> None:
+        self._task = task
+        self._options = options
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+        """A call to store later, for example many at once with `enqueue_many`.
+
+        Raises:
+            BadArguments: the arguments do not fit the task's parameters.
+            PayloadTooLarge: encoded they take more than 1,048,576 bytes.
+        """
+        task = cast("Task[..., R]", self._task)
+        return Call(task, task.arguments.encode(args, kwargs), self._options)
+
+    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
+        """Store a call; it is safe once this returns. Overlapping calls share a round trip.
+
+        Raises:
+            BadArguments, PayloadTooLarge: as for `call`; nothing was stored.
+            BadOption: an option is out of its range; nothing was stored.
+            DuplicateJob: the queue holds a job with this `id` already.
+            BrokerUnavailable: the store cannot be reached now.
+        """
+        return await self._task.enqueuer.enqueue(self.call(*args, **kwargs))
+
+    def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
+        """`enqueue` for code without an event loop: Django, Flask, a script.
+
+        It may be called on any thread, and blocks it until the job is stored.
+        """
+        return self._task.enqueuer.enqueue_sync(self.call(*args, **kwargs))
+
+
+class Task(Generic[P, R]):
+    """A function registered under a name; make one with `@jobs.task`."""
+
+    def __init__(
+        self,
+        function: Callable[P, Any],
+        name: str,
+        defaults: Defaults,
+        enqueuer: Enqueuer | None = None,
+        *,
+        retention: Duration | None = None,
+    ) -> None:
+        if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+            raise BadTask(
+                f"Task name {name[:80]!r} must have 1 to {LONGEST_NAME} printable characters"
+            )
+        self.name = name
+        self.function = function
+        self.is_async = returns_awaitable(function)
+        self.arguments = Arguments(function, name)
+        self.result = Result(function, name)
+        self._defaults = defaults
+        self._retention = retention
+        self._enqueuer = enqueuer
+
+    @property
+    def defaults(self) -> Defaults:
+        """What holds for calls that do not say otherwise."""
+        if self._retention is None:
+            # Read off the return annotation, which may name a class that is defined only
+            # after the function: hence now and not in the constructor.
+            self._retention = _RESULT_KEPT if self.result.is_worth_keeping else 0.0
+            self._defaults = replace(self._defaults, retention=self._retention)
+        return self._defaults
+
+    @property
+    def enqueuer(self) -> Enqueuer:
+        """Who stores calls of this task."""
+        if self._enqueuer is None:
+            raise BadTask(f"Task {self.name!r} belongs to no app, so its calls cannot be stored")
+        return self._enqueuer
+
+    def options(self, **options: Unpack[CallOptions]) -> BoundTask[P, R]:
+        """The same task with options for its next call: `task.options(delay=60).enqueue(1)`.
+
+        Raises:
+            BadOption: there is no option of that name.
+        """
+        if unknown := options.keys() - _OPTION_NAMES:
+            known = ", ".join(sorted(_OPTION_NAMES))
+            raise BadOption(f"no such option: {', '.join(sorted(unknown))}; there are {known}")
+        return BoundTask(self, options)
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+        """A call to store later; see `BoundTask.call`."""
+        return BoundTask(self, _NO_OPTIONS).call(*args, **kwargs)
+
+    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
+        """Store a call with the task's defaults; see `BoundTask.enqueue`."""
+        return await BoundTask(self, _NO_OPTIONS).enqueue(*args, **kwargs)
+
+    def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
+        """Store a call from code without an event loop; see `BoundTask.enqueue_sync`."""
+        return BoundTask(self, _NO_OPTIONS).enqueue_sync(*args, **kwargs)
+
+    def check(self) -> None:
+        """Resolve the annotations now; BadTask says which of them has no JSON form."""
+        self.arguments.check()
+        self.result.check()
+
+    def __repr__(self) -> str:
+        return f"<task {self.name!r}>"
+
+
+class AsyncTask(Task[P, R]):
+    """A task whose function is a coroutine function; a plain call gives the coroutine."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        return cast("Coroutine[Any, Any, R]", self.function(*args, **kwargs))
+
+
+class SyncTask(Task[P, R]):
+    """A task whose function is an ordinary one; workers run it in a thread."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return cast(R, self.function(*args, **kwargs))
+
+
+_NO_OPTIONS = cast(CallOptions, MappingProxyType({}))
+_OPTION_NAMES = CallOptions.__annotations__.keys()
+_RESULT_KEPT = 3600.0
+
+
+def returns_awaitable(function: Callable[..., Any]) -> bool:
+    """Whether a task of this function runs on the event loop instead of in a thread.
+
+    Raises:
+        BadTask: it is a generator function, which is neither.
+    """
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise BadTask(f"{function!r} is a generator function; a task returns once, or awaits")
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an instance with an async __call__
+    )
+
+
+def _instant(moment: datetime, name: str) -> float:
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise BadOption(
+            f"{name} is {moment!r}; it must be a datetime with a time zone, "
+            "such as datetime.now(UTC) + timedelta(hours=1)"
+        )
+    return moment.timestamp()
+
+
+def _checked_id(job_id: str) -> str:
+    if not isinstance(job_id, str) or not job_id.strip() or len(job_id) > 200:
+        raise BadOption(f"id is {job_id!r:.80}; it must be a text of 1 to 200 characters")
+    return _utf8(job_id, "id")
+
+
+def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    for key, value in headers.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise BadOption(f"header {key!r} is {value!r}; keys and values must be texts")
+        _utf8(key + value, f"header {key!r}")
+    return dict(headers)
+
+
+def _utf8(text: str, what: str) -> str:
+    # Such a text would stop every Go worker on the queue (protocol, trap 4).
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadOption(f"{what} holds a lone surrogate, which has no UTF-8 form")
+    return text

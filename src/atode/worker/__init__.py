@@ -1,0 +1,5 @@
+"""Runs jobs."""
+
+from atode.worker.worker import Worker
+
+__all__ = ["Worker"]

@@ -1,0 +1,34 @@
+"""One attempt to run a job, while it lasts."""
+
+import asyncio
+from enum import Enum, auto
+
+from atode.job import Claim
+
+
+class Cause(Enum):
+    """Why we cancelled an attempt; the handler itself cannot tell."""
+
+    TIMEOUT = auto()
+    LOST = auto()
+    STOP = auto()
+
+
+class Attempt:
+    """A claim, the asyncio task that runs it, and its times in Unix seconds."""
+
+    __slots__ = ("cause", "claim", "deadline", "ended_at", "started_at", "task")
+
+    def __init__(self, claim: Claim, started_at: float, deadline: float) -> None:
+        self.claim = claim
+        self.started_at = started_at
+        self.deadline = deadline
+        self.ended_at = 0.0
+        self.cause: Cause | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def cancel(self, cause: Cause) -> None:
+        """Interrupt the handler at its next await; the first cause counts."""
+        if self.cause is None and self.task is not None and not self.task.done():
+            self.cause = cause
+            self.task.cancel()

@@ -1,0 +1,69 @@
+"""Free slots → claims → runner."""
+
+import asyncio
+
+from atode.broker.protocol import Queue
+from atode.events import Events
+from atode.queues import Queues
+from atode.worker._runner import Runner
+from atode.worker._service import Service
+
+# A wake-up is a hint and may get lost with a connection; a look at the queues backs it up.
+LONGEST_WAIT = 5.0
+
+# A wait that returns faster than this did not wait.
+_INSTANTLY = 0.001
+_LONGEST_DAMPING = 1.0
+
+
+class Fetcher(Service):
+    """Claims as many jobs as there are free slots in one round trip; sleeps when none are there."""
+
+    name = "fetcher"
+
+    def __init__(
+        self,
+        broker: Queue,
+        runner: Runner,
+        queues: Queues,
+        events: Events,
+        *,
+        lease: float,
+        worker: str,
+    ) -> None:
+        super().__init__(events)
+        self._broker = broker
+        self._runner = runner
+        self._queues = queues
+        self._lease = lease
+        self._worker = worker
+        self._false_alarms = 0
+
+    async def turn(self) -> None:
+        if not self._runner.free:
+            await self.idle(self._runner.slot_freed())
+            return
+        claims = await self._broker.claim(
+            self._queues.order(), limit=self._runner.free, lease=self._lease, worker=self._worker
+        )
+        if claims:
+            self._false_alarms = 0
+            self._runner.start(claims)
+            # Let the new attempts run before the next claim asks how many are left.
+            await asyncio.sleep(0)
+        else:
+            await self.idle(self._wait())
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await self._broker.wait(self._queues.names, at_most=LONGEST_WAIT)
+        if loop.time() - began > _INSTANTLY:
+            self._false_alarms = 0
+            return
+        # Told at once that there is work, though the claim before found none: another
+        # worker was faster, or what is there cannot be claimed. Once is normal; again and
+        # again it would be a busy loop.
+        self._false_alarms += 1
+        if self._false_alarms > 2:
+            await asyncio.sleep(min(_INSTANTLY * 2**self._false_alarms, _LONGEST_DAMPING))

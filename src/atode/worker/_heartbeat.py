@@ -1,0 +1,128 @@
+"""Keeps what we hold and says that we live, on a thread of its own.
+
+A handler that blocks the event loop, or computes for minutes, must not cost the worker its
+leases: the heartbeat has its own thread, event loop and connection to the broker.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+
+from atode.broker.protocol import Broker
+from atode.errors import BrokerUnavailable
+from atode.events import Event, Events
+from atode.job import Claim
+from atode.presence import Presence
+from atode.worker._ledger import Ledger
+from atode.worker._service import Outage
+
+PRESENCE_EVERY = 5.0
+PRESENCE_LIFETIME = 10.0
+_LONGEST_PAUSE = 1.0
+
+
+class Heartbeat:
+    """Extends every lease three times in its length, and renews the worker's presence."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        ledger: Ledger,
+        presence: Callable[[], Presence],
+        lost: Callable[[Sequence[Claim]], None],
+        events: Events,
+        *,
+        lease: float,
+    ) -> None:
+        self._broker = broker.sibling()
+        self._ledger = ledger
+        self._presence = presence
+        self._lost = lost
+        self._events = events
+        self._lease = lease
+        self._stopping = threading.Event()
+        self._wake: Callable[[], object] = lambda: None
+        self._thread: threading.Thread | None = None
+        self._ended: asyncio.Future[None] | None = None
+
+    def start(self) -> None:
+        """Begin to beat; what is lost is told on the event loop that is running now."""
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        self._thread = threading.Thread(
+            target=self._run, args=(loop, self._ended), name="atode-heartbeat", daemon=True
+        )
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take the presence back and end the thread."""
+        self._stopping.set()
+        self._wake()
+        if self._ended:
+            await self._ended
+
+    def _run(self, owner: asyncio.AbstractEventLoop, ended: asyncio.Future[None]) -> None:
+        try:
+            asyncio.run(self._beat_until_stopped(owner))
+        finally:
+            owner.call_soon_threadsafe(_finish, ended)
+
+    async def _beat_until_stopped(self, owner: asyncio.AbstractEventLoop) -> None:
+        loop = asyncio.get_running_loop()
+        bell = asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(bell.set)
+        outage = Outage("heartbeat", _Forwarded(self._events, owner), longest=_LONGEST_PAUSE)
+        seen_at = float("-inf")
+        while not self._stopping.is_set():
+            try:
+                await self._extend(owner)
+                if loop.time() - seen_at >= PRESENCE_EVERY:
+                    await self._broker.beat(self._presence(), lifetime=PRESENCE_LIFETIME)
+                    seen_at = loop.time()
+                outage.over()
+                pause = min(self._lease / 3, PRESENCE_EVERY)
+            except Exception as error:
+                pause = outage.pause(error)
+            await _rest(bell, pause)
+        await self._leave()
+
+    async def _extend(self, owner: asyncio.AbstractEventLoop) -> None:
+        claims = [attempt.claim for attempt in self._ledger.attempts()]
+        if not claims:
+            return
+        lost = await self._broker.extend(claims, lease=self._lease)
+        if lost:
+            owner.call_soon_threadsafe(self._lost, lost)
+
+    async def _leave(self) -> None:
+        try:
+            await asyncio.wait_for(self._broker.leave(self._presence()), 2)
+        except (BrokerUnavailable, TimeoutError):
+            pass  # The entry expires by itself.
+        finally:
+            await self._broker.close()
+
+
+class _Forwarded(Events):
+    """Publishes on the owner's loop, since subscribers expect its thread."""
+
+    def __init__(self, events: Events, owner: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._events = events
+        self._owner = owner
+
+    def publish(self, event: Event) -> None:
+        self._owner.call_soon_threadsafe(self._events.publish, event)
+
+
+def _finish(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)
+
+
+async def _rest(bell: asyncio.Event, pause: float) -> None:
+    try:
+        async with asyncio.timeout(pause):
+            await bell.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,204 @@
+"""Runs attempts: each claim in a slot and an asyncio task of its own."""
+
+import asyncio
+import math
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from atode.clock import Clock
+from atode.context import current
+from atode.errors import BadPayload, PayloadTooLarge, Snooze, UnknownTask
+from atode.events import Events, JobStarted, ThreadStuck
+from atode.job import Claim, Job
+from atode.outcome import Failed, Outcome, Released, Snoozed, Succeeded, decide
+from atode.registry import Registry
+from atode.retry import Retry
+from atode.task import Task
+from atode.worker._attempt import Attempt, Cause
+from atode.worker._deadlines import Deadlines
+from atode.worker._ledger import Ledger
+from atode.worker._settler import Settler
+from atode.worker._threads import Threads
+
+_NO_TASK = Retry(0)
+_SHOWN_FRAMES = -8
+
+GIVE_UP_AFTER = 1.0
+"""Seconds that an interrupted handler has for cleaning up when the worker stops."""
+
+
+class Runner:
+    """`concurrency` slots. An attempt keeps its slot until its handler has really returned."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        settler: Settler,
+        deadlines: Deadlines,
+        clock: Clock,
+        events: Events,
+        *,
+        concurrency: int,
+    ) -> None:
+        self._registry = registry
+        self._ledger = ledger
+        self._settler = settler
+        self._deadlines = deadlines
+        self._clock = clock
+        self._events = events
+        self._threads = Threads(concurrency)
+        self.free = concurrency
+        """Slots that nothing runs in."""
+        self._concurrency = concurrency
+        self._freed = asyncio.Event()
+
+    @property
+    def busy(self) -> int:
+        """Slots in which a handler runs."""
+        return self._concurrency - self.free
+
+    async def slot_freed(self) -> None:
+        """Wait until an attempt ends."""
+        self._freed.clear()
+        await self._freed.wait()
+
+    async def drained(self) -> None:
+        """Wait until no handler runs."""
+        while self.busy:
+            await self.slot_freed()
+
+    def start(self, claims: Sequence[Claim]) -> None:
+        """Run each of these; there must be as many free slots."""
+        now = self._clock.now()
+        create_task = asyncio.get_running_loop().create_task
+        attempts = [Attempt(claim, now, _deadline(claim.job, now)) for claim in claims]
+        self.free -= len(attempts)
+        for attempt in attempts:
+            self._ledger.add(attempt)
+            attempt.task = create_task(self._run(attempt))
+        self._deadlines.watch(attempts)
+        if self._events.wanted(JobStarted):
+            for claim in claims:
+                self._events.publish(JobStarted(claim.job, claim.worker))
+
+    async def release(self) -> int:
+        """Interrupt what still runs and hand it back; how many attempts that were."""
+        running = [a for a in self._ledger.attempts() if a.task and not a.task.done()]
+        tasks = [attempt.task for attempt in running if attempt.task]
+        for attempt in running:
+            attempt.cancel(Cause.STOP)
+        if tasks:
+            await asyncio.wait(tasks, timeout=GIVE_UP_AFTER)
+        for attempt in running:
+            if attempt.task and not attempt.task.done():
+                # It does not listen. The job goes back all the same.
+                attempt.cause = Cause.LOST
+                now = self._clock.now()
+                self._settler.add(decide(attempt.claim, Released(), _NO_TASK, now))
+        return len(running)
+
+    def lose(self, claims: Sequence[Claim]) -> None:
+        """These claims are someone else's now: interrupt their handlers, settle nothing."""
+        for attempt in list(self._ledger.find(claims)):
+            attempt.cancel(Cause.LOST)
+
+    def close(self) -> None:
+        """No attempt will be started any more."""
+        self._threads.close()
+
+    async def _run(self, attempt: Attempt) -> None:
+        claim = attempt.claim
+        try:
+            task = None if claim.problem else self._registry[claim.job.task]
+        except UnknownTask as error:
+            self._end(attempt, Failed(str(error), permanent=True), _NO_TASK)
+            return
+        if task is None:
+            self._end(attempt, Failed(claim.problem, permanent=True), _NO_TASK)
+            return
+        outcome = await self._outcome(attempt, task)
+        self._end(attempt, outcome, task.defaults.retry)
+
+    async def _outcome(self, attempt: Attempt, task: Task[..., Any]) -> Outcome:
+        job = attempt.claim.job
+        try:
+            arguments = task.arguments.decode(job.payload)
+            if attempt.deadline <= attempt.started_at:
+                return Failed("the job's deadline passed before it could start", permanent=True)
+            current.set(job)
+            if task.is_async:
+                value = await task.function(**arguments)
+            else:
+                value = await self._in_thread(attempt, task, arguments)
+            if attempt.cause is Cause.TIMEOUT:
+                return _timed_out(attempt)
+            return Succeeded(task.result.encode(value) if job.retention > 0 else b"")
+        except asyncio.CancelledError:
+            match attempt.cause:
+                case Cause.TIMEOUT:
+                    return _timed_out(attempt)
+                case Cause.STOP | Cause.LOST:
+                    return Released()
+                case None:
+                    return Failed("the handler was cancelled by something inside it")
+        except Snooze as snooze:
+            return Snoozed(snooze.delay)
+        except (BadPayload, PayloadTooLarge) as error:
+            # Neither arguments nor result get better by running the job again.
+            return Failed(str(error), permanent=True)
+        except (Exception, SystemExit) as error:
+            return Failed(_text(error), permanent=task.defaults.retry.is_permanent(error))
+
+    async def _in_thread(
+        self, attempt: Attempt, task: Task[..., Any], arguments: dict[str, Any]
+    ) -> Any:
+        answer = self._threads.run(task.function, arguments)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            if not answer.done():
+                # The thread goes on, so its slot stays taken until it returns.
+                self.free -= 1
+                answer.add_done_callback(self._thread_returned)
+                self._events.publish(ThreadStuck(attempt.claim.job, attempt.claim.worker))
+            raise
+
+    def _thread_returned(self, answer: asyncio.Future[Any]) -> None:
+        # Asking for the exception keeps asyncio from complaining that nobody did.
+        _ = answer.cancelled() or answer.exception()
+        self._free_slot()
+
+    def _end(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
+        now = self._clock.now()
+        attempt.ended_at = now
+        self._free_slot()
+        if attempt.cause is Cause.LOST:
+            self._settler.drop(attempt.claim)
+        else:
+            self._settler.add(decide(attempt.claim, outcome, policy, now))
+
+    def _free_slot(self) -> None:
+        self.free += 1
+        self._freed.set()
+
+
+def _deadline(job: Job, now: float) -> float:
+    timeout = now + job.timeout if job.timeout else math.inf
+    return min(timeout, job.deadline) if job.deadline else timeout
+
+
+def _timed_out(attempt: Attempt) -> Failed:
+    job = attempt.claim.job
+    if attempt.deadline == job.deadline:
+        return Failed("the job's deadline passed while it ran", permanent=True)
+    return Failed(f"timed out: the handler ran longer than {job.timeout:g} s")
+
+
+def _text(error: BaseException) -> str:
+    """The error first, then where it was raised."""
+    summary = "".join(traceback.format_exception_only(error)).strip()
+    # The first frame is ours.
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:][_SHOWN_FRAMES:])
+    return f"{summary}\n{''.join(frames)}".strip()

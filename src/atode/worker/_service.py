@@ -1,0 +1,99 @@
+"""The one loop that all of a worker's services share."""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from typing import Any
+
+from atode.errors import BrokerUnavailable
+from atode.events import BrokerBack, BrokerLost, Events, ServiceFailed
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+
+class Outage:
+    """Pauses that grow while the broker is away, and the two events at its ends."""
+
+    def __init__(self, service: str, events: Events, longest: float = LONGEST_PAUSE) -> None:
+        self._service = service
+        self._events = events
+        self._longest = longest
+        self._pause = FIRST_PAUSE
+        self._since: float | None = None
+        self.ended_at: float | None = None
+        """When the broker last came back, in the loop's time; None if it never left."""
+
+    def pause(self, error: Exception) -> float:
+        """The broker failed us with `error`: for how many seconds to leave it alone."""
+        # Half to one and a half: processes that lost the broker together return apart.
+        pause = self._pause * random.uniform(0.5, 1.5)
+        self._pause = min(self._pause * 2, self._longest)
+        if self._since is None:
+            self._since = asyncio.get_running_loop().time()
+        if isinstance(error, BrokerUnavailable):
+            self._events.publish(BrokerLost(self._service, str(error), pause))
+        else:
+            self._events.publish(ServiceFailed(self._service, error))
+        return pause
+
+    def over(self) -> None:
+        """The broker answered."""
+        if self._since is None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._events.publish(BrokerBack(self._service, now - self._since))
+        self._since, self._pause, self.ended_at = None, FIRST_PAUSE, now
+
+
+class Service:
+    """Something that turns until it is stopped, through outages and its own mistakes."""
+
+    name = "service"
+
+    def __init__(self, events: Events) -> None:
+        self.outage = Outage(self.name, events)
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def turn(self) -> None:
+        """One round of the service's work; called again as soon as it returns."""
+        raise NotImplementedError
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the service was asked to stop."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        """Begin to turn, on the running loop."""
+        self._task = asyncio.create_task(self._run(), name=f"atode-{self.name}")
+
+    async def stop(self) -> None:
+        """End an idle wait at once, let a turn that is under way finish, and return then."""
+        self._stopping.set()
+        if self._task:
+            await asyncio.wait([self._task])
+
+    async def idle(self, wait: Coroutine[Any, Any, Any]) -> None:
+        """Await something that may be cut short: it is cancelled when the service stops."""
+        waiting = asyncio.ensure_future(wait)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            waiting.cancel()
+        if waiting.done():
+            waiting.result()
+        else:
+            await asyncio.wait([waiting])
+
+    async def _run(self) -> None:
+        while not self.stopping:
+            try:
+                await self.turn()
+            except Exception as error:
+                await self.idle(asyncio.sleep(self.outage.pause(error)))
+            else:
+                self.outage.over()

@@ -1,0 +1,205 @@
+"""Puts the services of a worker together: start order, soft stop, hard stop, signals."""
+
+import asyncio
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+
+from atode.broker.protocol import Broker
+from atode.clock import Clock
+from atode.events import Events, WorkerStarted, WorkerStopped, WorkerStopping
+from atode.presence import Presence, Running
+from atode.queues import Queues
+from atode.registry import Registry
+from atode.settings import Settings
+from atode.worker._deadlines import Deadlines
+from atode.worker._fetcher import Fetcher
+from atode.worker._heartbeat import Heartbeat
+from atode.worker._ledger import Ledger
+from atode.worker._runner import Runner
+from atode.worker._service import Service
+from atode.worker._settler import Settler
+from atode.worker._upkeep import Promoter, Pruner, Reaper
+
+# What a stopping worker still has to write must not keep it from exiting for ever: what
+# is not written by then is run again when its lease is over.
+LAST_WRITES = 5.0
+
+# Running jobs that are shown with the worker. More than this is a page nobody reads, and
+# a message of megabytes every five seconds.
+_SHOWN = 1000
+
+
+class Worker:
+    """Claims jobs, runs them, settles them, until it is told to stop.
+
+    Make one with `jobs.worker(…)` and await `run()`. One worker runs once.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        registry: Registry,
+        settings: Settings,
+        clock: Clock,
+        events: Events,
+    ) -> None:
+        host = socket.gethostname() or "unknown-host"
+        self.id = f"{host}:{os.getpid()}:{uuid.uuid4()}"
+        self._host = host
+        self._broker = broker
+        self._registry = registry
+        self._settings = settings
+        self._clock = clock
+        self._events = events
+        self._queues = Queues(settings.queues, strict=settings.strict)
+        self._started_at = clock.now()
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._assemble()
+
+    def _assemble(self) -> None:
+        names, lease = self._queues.names, self._settings.lease
+        broker, clock, events = self._broker, self._clock, self._events
+        self._ledger = ledger = Ledger()
+        self._settler = settler = Settler(broker, ledger, events)
+        self._deadlines = Deadlines(ledger, clock, events)
+        self._runner = Runner(
+            self._registry,
+            ledger,
+            settler,
+            self._deadlines,
+            clock,
+            events,
+            concurrency=self._settings.concurrency,
+        )
+        self._fetcher = Fetcher(
+            broker, self._runner, self._queues, events, lease=lease, worker=self.id
+        )
+        self._upkeep: Sequence[Service] = (
+            Promoter(broker, names, clock, events),
+            Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
+            Pruner(broker, names, events),
+        )
+        self._heartbeat = Heartbeat(
+            broker, ledger, self.presence, self._runner.lose, events, lease=lease
+        )
+
+    async def run(self, *, signals: bool = True) -> None:
+        """Work until `stop` is called or, with `signals`, SIGINT or SIGTERM arrives.
+
+        Then: nothing more is claimed, running jobs may finish for `shutdown_timeout`
+        seconds, the rest is handed back at once. A second signal hands back without waiting.
+
+        Raises:
+            BadTask: a task's annotations cannot be resolved, or have no JSON form.
+            BrokerRefused: a local store cannot be opened. One on the network that is down
+                is waited for instead.
+        """
+        self._registry.check()
+        await self._broker.open()
+        with self._signals() if signals else _no_signals():
+            self._start()
+            try:
+                await self._stop.wait()
+                await self._soft_stop()
+            finally:
+                await self._hard_stop()
+
+    def stop(self) -> None:
+        """Stop softly; called once more, hand back at once what still runs."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def presence(self) -> Presence:
+        """What this worker shows of itself."""
+        attempts = self._ledger.attempts()
+        running = tuple(
+            Running(
+                attempt.claim.job.id,
+                attempt.claim.job.task,
+                attempt.claim.job.queue,
+                attempt.claim.job.payload,
+                attempt.started_at,
+                attempt.deadline if attempt.deadline != float("inf") else 0.0,
+            )
+            for attempt in islice((a for a in attempts if not a.ended_at), _SHOWN)
+        )
+        return Presence(
+            worker=self.id,
+            host=self._host,
+            pid=os.getpid(),
+            concurrency=self._settings.concurrency,
+            queues=self._queues.weights,
+            strict=self._queues.strict,
+            status="stopped" if self._stop.is_set() else "active",
+            started_at=self._started_at,
+            running=running,
+            running_count=self._runner.busy,
+        )
+
+    def _start(self) -> None:
+        # Receivers before senders, so that nothing is sent to a service that is not there.
+        self._heartbeat.start()
+        self._settler.start()
+        self._deadlines.start()
+        for service in self._upkeep:
+            service.start()
+        self._fetcher.start()
+        self._events.publish(
+            WorkerStarted(
+                self.id,
+                tuple(self._queues.names),
+                self._settings.concurrency,
+                self._registry.names(),
+            )
+        )
+
+    async def _soft_stop(self) -> None:
+        await self._fetcher.stop()
+        self._events.publish(WorkerStopping(self.id, self._runner.busy))
+        drained = asyncio.ensure_future(self._runner.drained())
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait(
+            (drained, hurry),
+            timeout=self._settings.shutdown_timeout,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        drained.cancel()
+        hurry.cancel()
+
+    async def _hard_stop(self) -> None:
+        await self._fetcher.stop()
+        released = await self._runner.release()
+        for service in self._upkeep:
+            await service.stop()
+        await self._deadlines.stop()
+        # If the broker is away, the leases run out and the jobs run again.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settler.flushed(), LAST_WRITES)
+        await self._settler.stop()
+        await self._heartbeat.stop()
+        self._runner.close()
+        self._events.publish(WorkerStopped(self.id, released))
+
+    @contextmanager
+    def _signals(self) -> Generator[None]:
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGINT, signal.SIGTERM)
+        for number in handled:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _no_signals() -> Generator[None]:
+    yield
