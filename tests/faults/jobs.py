@@ -1,0 +1,52 @@
+"""The app whose worker the fault tests kill, stop and starve; its handlers keep a journal."""
+
+import asyncio
+import os
+import time
+
+from atode import Atode, Retry, fixed
+
+jobs = Atode(retry=Retry(5, fixed(0.1)))
+
+_journal = os.open(os.environ["ATODE_TEST_JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+
+def note(word: str, number: int) -> None:
+    """One line that survives the death of this process: appended in a single write."""
+    os.write(_journal, f"{word} {number} {os.getpid()} {time.time():.6f}\n".encode())
+
+
+@jobs.task
+async def work(number: int, seconds: float = 0.0) -> None:
+    note("start", number)
+    await asyncio.sleep(seconds)
+    note("end", number)
+
+
+@jobs.task
+async def block_loop(number: int, seconds: float) -> None:
+    note("start", number)
+    time.sleep(seconds)  # noqa: ASYNC251 - blocking the event loop is the point
+    note("end", number)
+
+
+@jobs.task
+async def compute(number: int, seconds: float) -> None:
+    note("start", number)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        sum(range(10_000))
+    note("end", number)
+
+
+@jobs.task
+def block_thread(number: int, seconds: float) -> None:
+    note("start", number)
+    time.sleep(seconds)
+    note("end", number)
+
+
+@jobs.task
+async def die(number: int) -> None:
+    note("start", number)
+    os._exit(9)
