@@ -1,5 +1,6 @@
 """Promise 8: stops cleanly."""
 
+import asyncio
 from types import ModuleType
 
 from atode import State
@@ -55,7 +56,10 @@ async def test_a_second_signal_does_not_wait(app: ModuleType, url: str, journal:
 
             worker.terminate()
             await worker.says(" stops; 1 ")
-            worker.terminate()
+            # As often as it takes: signals in quick succession count as one.
+            while worker.is_running():
+                worker.terminate()
+                await asyncio.sleep(0.1)
 
             assert await worker.exit_code() == 0
         counts = await app.jobs.broker.counts("default")

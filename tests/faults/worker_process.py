@@ -48,6 +48,9 @@ class WorkerProcess:
             lambda: any(text in line for line in self.log), within, lambda: "".join(self.log)
         )
 
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -29,6 +29,10 @@ from atode.worker._upkeep import Promoter, Pruner, Reaper
 # is not written by then is run again when its lease is over.
 LAST_WRITES = 5.0
 
+# Ctrl-C signals a whole process group, and a supervisor in that group passes it on: two
+# signals within this many seconds are one wish.
+SAME_SIGNAL = 0.5
+
 # Running jobs that are shown with the worker. More than this is a page nobody reads, and
 # a message of megabytes every five seconds.
 _SHOWN = 1000
@@ -58,6 +62,7 @@ class Worker:
         self._events = events
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
+        self._signalled_at = float("-inf")
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._assemble()
@@ -187,12 +192,18 @@ class Worker:
         self._runner.close()
         self._events.publish(WorkerStopped(self.id, released))
 
+    def _signalled(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._signalled_at > SAME_SIGNAL:
+            self.stop()
+        self._signalled_at = now
+
     @contextmanager
     def _signals(self) -> Generator[None]:
         loop = asyncio.get_running_loop()
         handled = (signal.SIGINT, signal.SIGTERM)
         for number in handled:
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self._signalled)
         try:
             yield
         finally:
