@@ -1,0 +1,123 @@
+"""What producing and running jobs does to the store, as commands for one transaction."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from atode.broker.sqlite import _statements as sql
+from atode.broker.sqlite._rows import claims_of, row_of, seq_of, settled_row_of
+from atode.broker.sqlite._transaction import Transaction, array
+from atode.clock import Clock
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement, Tally
+
+
+def enqueue(tx: Transaction, jobs: Sequence[Job]) -> Sequence[Job]:
+    """Store new jobs; returns those whose id is taken."""
+    first = tx.next_number()
+    rows = [row_of(number, job) for number, job in enumerate(jobs, first)]
+    stored = tx.change_many(sql.ENQUEUE, rows)
+    tx.give_numbers(first + len(jobs))
+    refused: list[Job] = []
+    if stored < len(jobs):
+        refused = [
+            job
+            for number, job in enumerate(jobs, first)
+            if tx.row(sql.STORED_AS, job.queue, job.id) != (number,)
+        ]
+    if stored:
+        _tell(tx, jobs)
+    return refused
+
+
+def claim(
+    tx: Transaction, clock: Clock, queues: Sequence[str], limit: int, lease: float, worker: str
+) -> Sequence[Claim]:
+    """Hold up to `limit` pending jobs."""
+    until = clock.now() + lease
+    claims: list[Claim] = []
+    for queue in queues:
+        if len(claims) == limit:
+            break
+        [found] = tx.row(sql.READY, queue, limit - len(claims))
+        claims += claims_of(found, queue, worker, until)
+    return hold(tx, claims)
+
+
+def hold(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Write that these claims hold their jobs; returns them with their whole payload."""
+    if claims:
+        tx.change(sql.HOLD, array(map(seq_of, claims)), claims[0].worker, claims[0].lease_until)
+    return [claim if claim.job.payload else _with_payload(tx, claim) for claim in claims]
+
+
+def extend(tx: Transaction, clock: Clock, claims: Sequence[Claim], lease: float) -> Sequence[Claim]:
+    """Hold claims for longer; returns the lost ones."""
+    lost = lost_of(tx, claims)
+    held = [seq for claim in claims if (seq := seq_of(claim)) not in lost]
+    tx.change(sql.EXTEND, array(held), clock.now() + lease)
+    return [claim for claim in claims if seq_of(claim) in lost]
+
+
+def settle(
+    tx: Transaction, clock: Clock, settlements: Sequence[Settlement]
+) -> Sequence[Settlement]:
+    """Write how claims ended; returns the refused ones."""
+    settled = lost_of(tx, (settlement.claim for settlement in settlements))
+    accepted: dict[int, Settlement] = {}
+    refused: list[Settlement] = []
+    for settlement in settlements:
+        seq = seq_of(settlement.claim)
+        if seq in settled or seq in accepted:
+            refused.append(settlement)
+        else:
+            accepted[seq] = settlement
+    gone = [seq for seq, settlement in accepted.items() if settlement.after is None]
+    if gone:
+        tx.change(sql.DELETE, array(gone))
+    if len(gone) < len(accepted):
+        stay = [(seq, after) for seq, (_, after, _) in accepted.items() if after is not None]
+        tx.change_many(sql.SETTLE, [settled_row_of(seq, after) for seq, after in stay])
+        _tell(tx, (after for _, after in stay))
+    _count(tx, clock, accepted.values())
+    return refused
+
+
+def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[int]:
+    """The rows of those claims that do not hold their job (any more)."""
+    groups: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for claim in claims:
+        groups[claim.worker, claim.number].append(seq_of(claim))
+    lost: set[int] = set()
+    for (worker, number), seqs in groups.items():
+        [found] = tx.row(sql.LOST, array(seqs), worker, number)
+        lost.update(json.loads(found))
+    return lost
+
+
+def _with_payload(tx: Transaction, claim: Claim) -> Claim:
+    [payload] = tx.row(sql.PAYLOAD, seq_of(claim))
+    return claim._replace(job=claim.job._replace(payload=payload))
+
+
+def _tell(tx: Transaction, jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        if job.state is State.PENDING:
+            tx.now_ready(job.queue)
+        elif job.state in (State.SCHEDULED, State.RETRY):
+            tx.now_due(job.queue, job.due)
+
+
+def _count(tx: Transaction, clock: Clock, settlements: Iterable[Settlement]) -> None:
+    tallies = Counter(
+        (settlement.claim.job.queue, settlement.tally)
+        for settlement in settlements
+        if settlement.tally is not Tally.NOTHING
+    )
+    if not tallies:
+        return
+    day = datetime.fromtimestamp(clock.now(), UTC).date().isoformat()
+    for (queue, tally), number in tallies.items():
+        well = number if tally is Tally.SUCCESS else 0
+        tx.change(sql.TALLY, queue, day, well, number - well)

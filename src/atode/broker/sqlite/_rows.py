@@ -1,0 +1,159 @@
+"""Jobs and presences, and what SQLite keeps of them."""
+
+import base64
+import json
+from typing import Any, cast
+
+from atode.job import NO_HEADERS, Claim, Job, State
+from atode.presence import Presence, Running
+
+Row = tuple[object, ...]
+
+_STATES = {state.value: state for state in State}
+
+
+def row_of(number: int, job: Job) -> Row:
+    """A new job's values, in the order of enqueue.sql."""
+    return (
+        number,
+        number,
+        job.queue,
+        job.id,
+        job.task,
+        job.payload,
+        job.state.value,
+        job.due,
+        job.max_retry,
+        job.retried,
+        job.timeout,
+        job.deadline,
+        job.retention,
+        json.dumps(dict(job.headers)) if job.headers else "",
+        job.error,
+        job.last_failed_at,
+        job.completed_at,
+        job.result,
+    )
+
+
+def settled_row_of(seq: int, after: Job) -> Row:
+    """What an attempt changed in a job, in the order of settle.sql."""
+    return (
+        seq,
+        after.state.value,
+        after.due,
+        after.retried,
+        after.error,
+        after.last_failed_at,
+        after.completed_at,
+        after.result,
+    )
+
+
+def job_of(row: tuple[Any, ...]) -> Job:
+    """The job in a row of get.sql."""
+    job_id, task, queue, payload, state, *plan, headers, error, failed, completed, result = row
+    due, max_retry, retried, timeout, deadline, retention = plan
+    return Job(
+        job_id,
+        task,
+        queue,
+        payload,
+        _STATES[state],
+        due,
+        max_retry,
+        retried,
+        timeout,
+        deadline,
+        retention,
+        _headers(headers)[0],
+        error,
+        failed,
+        completed,
+        result,
+    )
+
+
+def claims_of(found: bytes, queue: str, worker: str, lease_until: float) -> list[Claim]:
+    """Claims on the jobs in an answer of ready.sql or expired.sql, first in line first.
+
+    Jobs whose payload was too large to come with the rest have an empty one.
+    """
+    # What somebody else wrote may not be UTF-8; one such job must not block the others.
+    rows: list[list[Any]] = json.loads(found.decode("utf-8", "replace"))
+    rows.sort()
+    return [_claim_of(row, queue, worker, lease_until) for row in rows]
+
+
+def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Claim:
+    (
+        _,
+        seq,
+        job_id,
+        task,
+        payload,
+        due,
+        max_retry,
+        retried,
+        timeout,
+        deadline,
+        retention,
+        headers,
+        error,
+        failed,
+        claims,
+    ) = row
+    kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
+    job = Job(
+        job_id,
+        task,
+        queue,
+        bytes.fromhex(payload or ""),
+        State.ACTIVE,
+        float(due),
+        max_retry,
+        retried,
+        float(timeout),
+        float(deadline),
+        float(retention),
+        kept,
+        error,
+        float(failed),
+    )
+    return Claim(job, worker, claims + 1, lease_until, b"%d" % seq, problem)
+
+
+def seq_of(claim: Claim) -> int:
+    """The row that a claim is on; 0, which no row has, if it did not come from this broker."""
+    return int(claim.receipt) if claim.receipt.isdigit() else 0
+
+
+def _headers(text: str) -> tuple[Any, str]:
+    if not text:
+        return NO_HEADERS, ""
+    try:
+        headers = json.loads(text)
+    except ValueError as error:
+        return NO_HEADERS, f"stored headers are not JSON: {error}"
+    if not isinstance(headers, dict):
+        return NO_HEADERS, "stored headers are not a JSON object"
+    return cast("dict[str, str]", headers), ""
+
+
+def body_of(presence: Presence) -> str:
+    """A presence as JSON."""
+    running = [
+        {**job._asdict(), "payload": base64.b64encode(job.payload).decode()}
+        for job in presence.running
+    ]
+    return json.dumps({**presence._asdict(), "queues": dict(presence.queues), "running": running})
+
+
+def presence_of(body: str) -> Presence:
+    """The presence in a body."""
+    fields: dict[str, Any] = json.loads(body)
+    running = tuple(
+        Running(**job)._replace(payload=base64.b64decode(job["payload"]))
+        for job in fields.pop("running")
+    )
+    return Presence(**fields, running=running)

@@ -1,0 +1,75 @@
+"""The SQL of this broker, each statement in its own file under `sql/`, read once."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from itertools import chain
+
+_FOLDER = files("atode.broker.sqlite") / "sql"
+_ROW = re.compile(r"\(\?(?:, \?)*\)")
+_MOST_ROWS = 64
+
+
+def _read(name: str) -> str:
+    text = (_FOLDER / f"{name}.sql").read_text("utf-8")
+    if not (text.startswith("-- ") and sqlite3.complete_statement(text)):
+        raise ImportError(f"sql/{name}.sql must be a comment and one whole statement")
+    return text
+
+
+class Bulk:
+    """A statement whose one row of values is repeated for as many rows as are at hand.
+
+    Many rows in one execution, because each execution gives Python's lock away, and beside
+    a busy thread gets it back only 5 ms later.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        row = _ROW.search(text)
+        if row is None:
+            raise ImportError(f"No row of values in: {text}")
+        head, tail = text[: row.start()], text[row.end() :]
+        # Powers of two, so that few texts serve every number of rows and stay prepared.
+        sizes = [1 << n for n in range(_MOST_ROWS.bit_length())]
+        self._texts = {size: head + ", ".join([row[0]] * size) + tail for size in sizes}
+
+    def parts(self, rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, list[object]]]:
+        """Statements with their values that together cover `rows`, in order."""
+        start = 0
+        while left := len(rows) - start:
+            size = min(_MOST_ROWS, 1 << (left.bit_length() - 1))
+            yield self._texts[size], list(chain.from_iterable(rows[start : start + size]))
+            start += size
+
+
+BEAT = _read("beat")
+BURY = _read("bury")
+COUNTS = _read("counts")
+DELETE = _read("delete")
+ENQUEUE = Bulk(_read("enqueue"))
+EXPIRED = _read("expired")
+EXTEND = _read("extend")
+GET = _read("get")
+GIVE_NUMBERS = _read("give_numbers")
+HANG_UP = _read("hang_up")
+HAS_READY = _read("has_ready")
+HOLD = _read("hold")
+LEAVE = _read("leave")
+LISTEN = _read("listen")
+LISTENERS = _read("listeners")
+LOST = _read("lost")
+NEXT_DUE = _read("next_due")
+NEXT_NUMBER = _read("next_number")
+PAYLOAD = _read("payload")
+PROMOTE = _read("promote")
+PRUNE_COMPLETED = _read("prune_completed")
+PRUNE_OLD = _read("prune_old")
+PRUNE_SURPLUS = _read("prune_surplus")
+READY = _read("ready")
+RUNG = _read("rung")
+SETTLE = Bulk(_read("settle"))
+STORED_AS = _read("stored_as")
+TALLY = _read("tally")
+WORKERS = _read("workers")

@@ -1,0 +1,232 @@
+"""SqliteBroker: jobs in one file, for any number of processes on one machine."""
+
+import asyncio
+import math
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from atode.broker.sqlite import _bell, _inspect, _queue, _upkeep
+from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._writer import Writer
+from atode.clock import Clock, SystemClock
+from atode.errors import BadOption, BrokerError
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement, Tally
+from atode.presence import Presence
+
+_SYNCHRONOUS = ("normal", "full", "extra")
+
+# Rings get lost where processes share the file but not the network (two containers), or
+# where the one who should ring was killed. So sleepers look for themselves now and then.
+_LOOK_EVERY = 1.0
+_LONG = 60.0
+
+
+class SqliteBroker:
+    """Keeps jobs in the SQLite file at `path`, which is made if there is none.
+
+    Overlapping calls share one transaction. A process that dies loses nothing that was
+    stored. A machine that loses power may lose the last moments under `synchronous`
+    "normal", and nothing under "full", which waits for the disk at every transaction.
+
+    Raises:
+        BadOption: `path` or `synchronous` cannot be used.
+    """
+
+    def __init__(
+        self, path: str | Path, clock: Clock | None = None, *, synchronous: str = "normal"
+    ) -> None:
+        self._path = _checked_path(path)
+        self._clock = clock or SystemClock()
+        if synchronous not in _SYNCHRONOUS:
+            raise BadOption(
+                f"synchronous is {synchronous!r}; it must be one of {', '.join(_SYNCHRONOUS)}"
+            )
+        self._synchronous = synchronous
+        self._writer = Writer(self._path, synchronous)
+        self._bell: Bell | None = None
+
+    async def open(self) -> None:
+        """Make or upgrade the file.
+
+        Raises:
+            BrokerRefused: its folder is missing, it is no database, it is damaged, it belongs
+                to another program, or a newer atode wrote it.
+            BrokerUnavailable: it is locked by another process, or the disk is full.
+        """
+        await self._writer.call(_nothing, writes=False)
+
+    async def close(self) -> None:
+        bell, self._bell = self._bell, None
+        if bell is not None:
+            bell.take_down()
+            with suppress(BrokerError):
+                await self._writer.call(partial(_bell.hang_up, port=bell.port))
+        await self._writer.close()
+
+    def sibling(self) -> Self:
+        return type(self)(self._path, self._clock, synchronous=self._synchronous)
+
+    # Queue
+
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        if not jobs:
+            return []
+        return await self._writer.call(partial(_queue.enqueue, jobs=jobs))
+
+    async def claim(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        command = partial(
+            _queue.claim,
+            clock=self._clock,
+            queues=queues,
+            limit=limit,
+            lease=lease,
+            worker=worker,
+        )
+        return await self._writer.call(command, unwanted=self._give_back)
+
+    async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
+        if not claims:
+            return []
+        command = partial(_queue.extend, clock=self._clock, claims=claims, lease=lease)
+        return await self._writer.call(command)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        if not settlements:
+            return []
+        command = partial(_queue.settle, clock=self._clock, settlements=settlements)
+        return await self._writer.call(command)
+
+    async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        await self._sleep("pending", queues, until=self._clock.now() + at_most)
+
+    # Upkeep
+
+    async def promote(self, queues: Sequence[str]) -> float | None:
+        return await self._writer.call(partial(_upkeep.promote, clock=self._clock, queues=queues))
+
+    async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
+        if until is None:
+            await self._sleep("due", queues, until=self._clock.now() + _LONG)
+        else:
+            await self._sleep("due", queues, until=until, before=until)
+
+    async def reap(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        command = partial(
+            _upkeep.reap,
+            clock=self._clock,
+            queues=queues,
+            limit=limit,
+            lease=lease,
+            worker=worker,
+        )
+        return await self._writer.call(command)
+
+    async def prune(self, queues: Sequence[str]) -> int:
+        gone = 0
+        for queue in queues:
+            command = partial(_upkeep.prune, clock=self._clock, queue=queue)
+            while some := await self._writer.call(command):
+                gone += some
+        return gone
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> None:
+        command = partial(_upkeep.beat, clock=self._clock, presence=presence, lifetime=lifetime)
+        await self._writer.call(command)
+
+    async def leave(self, presence: Presence) -> None:
+        await self._writer.call(partial(_upkeep.leave, presence=presence))
+
+    # Inspect
+
+    async def get(self, queue: str, job_id: str) -> Job | None:
+        command = partial(_inspect.get, queue=queue, job_id=job_id)
+        return await self._writer.call(command, writes=False)
+
+    async def counts(self, queue: str) -> Mapping[State, int]:
+        return await self._writer.call(partial(_inspect.counts, queue=queue), writes=False)
+
+    async def workers(self) -> Sequence[Presence]:
+        command = partial(_upkeep.workers, clock=self._clock)
+        return await self._writer.call(command, writes=False)
+
+    async def _sleep(
+        self, kind: Kind, queues: Sequence[str], *, until: float, before: float = math.inf
+    ) -> None:
+        bell = await self._hung_bell()
+        alarm = asyncio.ensure_future(self._clock.sleep_until(until))
+        sleeper = bell.sleeper(kind)
+        try:
+            # Only then look: what is committed from here on rings.
+            while not (await self._is_there(bell, kind, queues, before)):
+                done, _ = await asyncio.wait(
+                    (alarm, sleeper),
+                    timeout=_LOOK_EVERY,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if done:
+                    return
+        finally:
+            alarm.cancel()
+            bell.discard(kind, sleeper)
+
+    async def _is_there(self, bell: Bell, kind: Kind, queues: Sequence[str], before: float) -> bool:
+        requests = bell.request(kind, queues, before)
+        command = partial(_bell.listen, kind=kind, queues=queues, before=before, requests=requests)
+        try:
+            return await self._writer.call(command, writes=bool(requests))
+        except BaseException:
+            bell.forget(kind)
+            raise
+
+    async def _hung_bell(self) -> Bell:
+        if self._bell is None or self._bell.loop is not asyncio.get_running_loop():
+            self._bell = Bell()
+            weakref.finalize(self, _take_down, self._bell).atexit = False
+            await self._bell.hang()
+        return self._bell
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        # Whoever asked was cancelled while the claims were committed. Nobody would run
+        # these jobs until their lease is over.
+        if not claims:
+            return
+        released = [
+            Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
+            for claim in claims
+        ]
+        command = partial(_queue.settle, clock=self._clock, settlements=released)
+        self._writer.call(command).add_done_callback(_look_at)
+
+
+def _checked_path(path: str | Path) -> str:
+    text = os.fspath(path)
+    if not text or text.startswith((":memory:", "file:")):
+        raise BadOption(
+            f"{text!r} is no path of a file; for jobs that live in this process only, "
+            "use memory:// (MemoryBroker)"
+        )
+    return os.path.abspath(os.path.expanduser(text))
+
+
+def _nothing(_: object) -> None: ...
+
+
+def _look_at(future: asyncio.Future[Sequence[Settlement]]) -> None:
+    # If it failed, the lease runs out and the jobs are reaped: slower, but not lost.
+    if not future.cancelled():
+        future.exception()
+
+
+def _take_down(bell: Bell) -> None:
+    with suppress(RuntimeError):
+        bell.loop.call_soon_threadsafe(bell.take_down)

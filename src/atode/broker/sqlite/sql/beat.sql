@@ -1,0 +1,4 @@
+-- Show a worker as living.
+-- 1 worker   2 expires   3 body
+INSERT INTO workers (worker, expires, body) VALUES (?1, ?2, ?3)
+ON CONFLICT (worker) DO UPDATE SET expires = excluded.expires, body = excluded.body;

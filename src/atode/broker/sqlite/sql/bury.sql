@@ -1,0 +1,3 @@
+-- Forget workers that have been silent for too long.
+-- 1 now
+DELETE FROM workers WHERE expires <= ?1;
