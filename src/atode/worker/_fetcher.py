@@ -41,7 +41,7 @@ class Fetcher(Service):
 
     async def turn(self) -> None:
         if not self._runner.free:
-            await self.idle(self._runner.slot_freed())
+            await self.idle(self._runner.slot_free())
             return
         claims = await self._broker.claim(
             self._queues.order(), limit=self._runner.free, lease=self._lease, worker=self._worker

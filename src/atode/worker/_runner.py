@@ -59,15 +59,19 @@ class Runner:
         """Slots in which a handler runs."""
         return self._concurrency - self.free
 
-    async def slot_freed(self) -> None:
-        """Wait until an attempt ends."""
-        self._freed.clear()
-        await self._freed.wait()
+    async def slot_free(self) -> None:
+        """Wait until a slot is free; at once if one is."""
+        # Looked at here and not only by the caller: between its look and our first step
+        # the last busy slot may become free, and no other would ever wake us.
+        while not self.free:
+            self._freed.clear()
+            await self._freed.wait()
 
     async def drained(self) -> None:
         """Wait until no handler runs."""
         while self.busy:
-            await self.slot_freed()
+            self._freed.clear()
+            await self._freed.wait()
 
     def start(self, claims: Sequence[Claim]) -> None:
         """Run each of these; there must be as many free slots."""
