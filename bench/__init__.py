@@ -1,0 +1,1 @@
+"""How fast atode is here and now: `python -m bench`. Figures only; nothing fails for being slow."""
