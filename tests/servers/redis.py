@@ -1,0 +1,130 @@
+"""A real redis-server for tests: own folder, own port, killed at the end."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+_FETCHED = Path(__file__).resolve().parents[2] / ".venv" / "redis" / "redis-server"
+
+
+def find_redis_server() -> str:
+    """The binary to use; skips the test without one, or fails it where CI is set."""
+    for found in (os.environ.get("ATODE_TEST_REDIS_SERVER"), shutil.which("redis-server")):
+        if found:
+            return found
+    if _FETCHED.exists():
+        return str(_FETCHED)
+    reason = "no redis-server: install one, or run `python scripts/fetch_redis_server.py`"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class RedisServer:
+    """One server on a free port of the loopback; the data survives a restart."""
+
+    def __init__(self, *options: str, binary: str | None = None) -> None:
+        """`options` go to redis-server: `--appendonly yes`, `--requirepass …`."""
+        self._binary = binary or find_redis_server()
+        self._options = options
+        self._folder = tempfile.mkdtemp(prefix="atode-redis-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+
+    @property
+    def url(self) -> str:
+        """Database 0 of the server."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        # Another process may have taken the free port before the server did.
+        for _ in range(5):
+            if self._started():
+                return self
+            self.port = _free_port()
+        raise RuntimeError(f"redis-server did not start:\n{self._log()}")
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def restart(self) -> None:
+        """Start again after `kill` or `stop`, on the same port with the same data."""
+        for _ in range(5):
+            if self._started():
+                return
+        raise RuntimeError(f"redis-server did not start again:\n{self._log()}")
+
+    def stop(self) -> None:
+        """End it in an orderly way."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop it from answering; connections stay open."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    def _started(self) -> bool:
+        # Command-line options beat nothing here: no configuration file is read.
+        settings = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "dir": self._folder,
+            "save": "",
+            "logfile": "redis.log",
+            "daemonize": "no",
+        }
+        options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        self._process = subprocess.Popen([self._binary, *options, *self._options])
+        deadline = time.monotonic() + 20
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if _answers(self.port):
+                return True
+            time.sleep(0.01)
+        self.kill()
+        return False
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process and process.poll() is None:
+            process.send_signal(how)
+            process.wait(20)
+
+    def _log(self) -> str:
+        log = Path(self._folder) / "redis.log"
+        return log.read_text(errors="replace")[-2000:] if log.exists() else "(no log)"
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.settimeout(1)
+            connection.sendall(b"PING\r\n")
+            # With a password it says NOAUTH, which is an answer; LOADING is not one yet.
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
