@@ -1,0 +1,1 @@
+"""The Redis broker, in asynq's wire format."""

@@ -1,0 +1,193 @@
+"""Jobs, claims and settlements as script calls: per queue, in chunks that Lua can take."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from atode.broker.redis import messages
+from atode.broker.redis._scripts import ENQUEUE, EXTEND, SETTLE, Argument, Command
+from atode.broker.redis.keys import day_of, keys_of
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement
+
+CHUNK = 500
+"""Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
+
+_CHUNK_BYTES = 4_000_000
+
+ARCHIVE_SIZE = 9_999
+ARCHIVE_AGE = 90 * 86_400
+_STATS_AGE = 90 * 86_400
+
+SOON = 1.5
+"""Seconds. Who waits for due jobs looks at every whole second, so only a job that is due
+before the next one is told of; the half second is for clocks that differ."""
+
+Item = TypeVar("Item")
+
+
+class Batch(NamedTuple, Generic[Item]):
+    """Items of one queue that go to Redis in one script call."""
+
+    items: Sequence[Item]
+    command: Command
+    again: Command
+    """The command if it has to be sent twice."""
+
+    def chosen(self, places: Sequence[int]) -> list[Item]:
+        """The items that a script's reply means; it counts from 1."""
+        return [self.items[place - 1] for place in places]
+
+
+def lease_score(instant: float) -> str:
+    """When a lease ends, as a score that is never a whole second.
+
+    asynq writes whole ones and never reads them as integers, so this tells in Redis itself
+    whose hands a job is in: a Go worker that takes it over changes no private field, but
+    its dequeue overwrites this mark.
+    """
+    return f"{instant:.3f}5"
+
+
+def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
+    """New jobs, in their order within each queue."""
+    by_queue: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_queue.setdefault(job.queue, []).append(job)
+    for queue, mine in by_queue.items():
+        encoded = [(job, messages.encoded(job)) for job in mine]
+        for chunk in _chunks(encoded):
+            yield _enqueue_batch(queue, chunk, now)
+
+
+def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -> Batch[Job]:
+    keys = keys_of(queue)
+    arguments: list[Argument] = []
+    soonest = math.inf
+    for job, message in chunk:
+        if job.state is State.SCHEDULED:
+            soonest = min(soonest, job.due)
+            arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
+        else:
+            arguments += (job.id, message, "", "")
+    common = (keys.jobs, math.floor(now * 1e9), keys.soon, _told(soonest, now), *arguments)
+    containers = (keys.pending, keys.scheduled)
+    return Batch(
+        [job for job, _ in chunk],
+        ENQUEUE.call(containers, "0", *common),
+        ENQUEUE.call(containers, "1", *common),
+    )
+
+
+def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Batch[Settlement]]:
+    """How claims ended."""
+    by_holder: dict[tuple[str, str], list[Settlement]] = {}
+    for settlement in settlements:
+        claim = settlement.claim
+        by_holder.setdefault((claim.job.queue, claim.worker), []).append(settlement)
+    for (queue, worker), mine in by_holder.items():
+        for start in range(0, len(mine), CHUNK):
+            yield _settle_batch(queue, worker, mine[start : start + CHUNK], now)
+
+
+def _settle_batch(
+    queue: str, worker: str, settlements: Sequence[Settlement], now: float
+) -> Batch[Settlement]:
+    keys = keys_of(queue)
+    day = day_of(now)
+    second = math.floor(now)
+    arguments: list[Argument] = []
+    soonest = math.inf
+    for claim, after, tally in settlements:
+        if after is None:
+            arguments += (claim.number, tally.value, "")
+            continue
+        if after.state is State.RETRY:
+            soonest = min(soonest, after.due)
+        arguments += (claim.number, tally.value, after.state.value, *_written(claim, after, now))
+    command = SETTLE.call(
+        (
+            keys.active,
+            keys.lease,
+            keys.pending,
+            keys.retry,
+            keys.archived,
+            keys.completed,
+            keys.processed_on(day),
+            keys.failed_on(day),
+            keys.processed,
+            keys.failed,
+        ),
+        keys.jobs,
+        worker,
+        second + _STATS_AGE,
+        second - ARCHIVE_AGE,
+        ARCHIVE_SIZE,
+        keys.soon,
+        _told(soonest, now),
+        len(settlements),
+        *[settlement.claim.job.id for settlement in settlements],
+        *arguments,
+    )
+    return Batch(settlements, command, command)
+
+
+def _written(claim: Claim, after: Job, now: float) -> tuple[Argument, ...]:
+    # Score, message, exact due instant, result.
+    message = messages.updated(claim.receipt, claim.job, after)
+    match after.state:
+        case State.RETRY:
+            return (math.ceil(after.due), message, exact_due(after.due), b"")
+        case State.COMPLETED:
+            return (math.ceil(after.kept_until), message, "", after.result)
+        case State.ARCHIVED:
+            return (math.floor(now), message, "", b"")
+        case _:
+            # Handed back as it was, unless an attempt was used up on it.
+            same = after == claim.job._replace(state=after.state, due=after.due)
+            return ("", "" if same else message, "", b"")
+
+
+def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Claim]]:
+    """Claims to be held until the instant `until`."""
+    by_holder: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        by_holder.setdefault((claim.job.queue, claim.worker), []).append(claim)
+    for (queue, worker), mine in by_holder.items():
+        keys = keys_of(queue)
+        for start in range(0, len(mine), CHUNK):
+            chunk = mine[start : start + CHUNK]
+            command = EXTEND.call(
+                (keys.lease,),
+                keys.jobs,
+                lease_score(until),
+                worker,
+                len(chunk),
+                *[claim.job.id for claim in chunk],
+                *[claim.number for claim in chunk],
+            )
+            yield Batch(chunk, command, command)
+
+
+def exact_due(due: float) -> str:
+    """The private field for a due instant; empty where the integer score says it all."""
+    return "" if due == math.ceil(due) else repr(due)
+
+
+def _told(soonest: float, now: float) -> str:
+    return repr(soonest) if soonest < now + SOON else ""
+
+
+def _chunks(
+    encoded: Iterable[tuple[Job, bytes]],
+) -> Iterator[Sequence[tuple[Job, bytes]]]:
+    chunk: list[tuple[Job, bytes]] = []
+    size = 0
+    for entry in encoded:
+        if chunk and (len(chunk) == CHUNK or size + len(entry[1]) > _CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(entry)
+        size += len(entry[1])
+    if chunk:
+        yield chunk

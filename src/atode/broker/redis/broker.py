@@ -1,0 +1,349 @@
+"""The broker that keeps jobs in Redis as Go's asynq does, so that both can share queues.
+
+What every operation does to the store stands in the protocol's sections 7, 8 and 11; the
+scripts in `lua` do the same for many jobs at once.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, Self, TypeVar
+
+from atode.broker.redis import _batches, _presences, messages
+from atode.broker.redis._batches import CHUNK, Batch, lease_score
+from atode.broker.redis._claims import read_claims
+from atode.broker.redis._doorbell import Doorbell
+from atode.broker.redis._link import Link, Reply
+from atode.broker.redis._listener import Listener
+from atode.broker.redis._scripts import CLAIM, COUNTS, PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis.keys import DUE, QUEUES, keys_of
+from atode.clock import Clock, SystemClock
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement
+from atode.presence import Presence
+
+_WINDOW = 1000
+"""Due jobs of one queue that are looked at in one call."""
+
+_GO_PATIENCE = 30
+"""Seconds that asynq leaves to an expired lease before it takes the job over (8.9)."""
+
+_PAUSE_CHECK = 1.0
+"""Seconds after which a paused queue is looked at again by who waits for it."""
+
+_CALLS_PER_TRIP = 20
+"""Script calls sent together, so that a huge enqueue stays within a call's time limit."""
+
+_COUNTED = (
+    State.PENDING,
+    State.ACTIVE,
+    State.SCHEDULED,
+    State.RETRY,
+    State.ARCHIVED,
+    State.COMPLETED,
+    State.AGGREGATING,
+)
+
+Item = TypeVar("Item")
+
+
+class RedisBroker:
+    """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
+
+    It connects when it is first used, and again by itself after an outage. Instants come from
+    `clock`, as asynq's come from its callers; the clocks of all machines should agree.
+
+    Due instants are kept to the millisecond. Where more than a thousand jobs of a queue share
+    one second, some of them may come up to the end of that second late.
+
+    Raises:
+        BadOption: `url` is not a redis:// or rediss:// URL.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self._url = url
+        self._clock = clock or SystemClock()
+        self._link = Link(url)
+        self._listener = Listener(self._link, self._clock)
+        self._doorbells: dict[str, Doorbell] = {}
+
+    async def open(self) -> None:
+        """Nothing to prepare: Redis may be down, and is connected on first use."""
+
+    async def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        await self._listener.close()
+        for doorbell in self._doorbells.values():
+            await doorbell.close()
+        self._doorbells.clear()
+        await self._link.close()
+
+    def sibling(self) -> Self:
+        """Another broker on the same Redis, for use on another thread's event loop."""
+        return type(self)(self._url, self._clock)
+
+    # Queue
+
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Store new jobs and return the refused ones, whose id their queue holds already.
+
+        A job that is repeated because an answer was lost counts as stored.
+        """
+        refused: list[Job] = []
+        for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
+            # With every trip: after a queue was removed it would work, but be invisible.
+            register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
+            answer = await self._link.call(
+                [register, *(batch.command for batch in batches)],
+                again=[register, *(batch.again for batch in batches)],
+            )
+            refused += _chosen(batches, answer.replies[1:])
+        return refused
+
+    async def claim(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        """Take up to `limit` pending jobs, and hold them for `lease` seconds (8.1)."""
+        claims: list[Claim] = []
+        for queue in queues:
+            exhausted = False
+            while not exhausted and len(claims) < limit:
+                asked = min(limit - len(claims), CHUNK)
+                found = await self._claim(queue, asked, lease, worker)
+                claims += found.claims
+                exhausted = found.taken < asked
+        return claims
+
+    async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
+        """Hold claims for `lease` seconds from now, and return the lost ones (8.8)."""
+        batches = list(_batches.extend_batches(claims, self._clock.now() + lease))
+        answer = await self._link.call([batch.command for batch in batches])
+        return _chosen(batches, answer.replies)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """Write how claims ended, and return those whose claim does not hold its job (8.2 to 8.6).
+
+        Where an answer was lost and the call repeated, a refusal says nothing: none is reported.
+        """
+        refused: list[Settlement] = []
+        for batches in _trips(_batches.settle_batches(settlements, self._clock.now())):
+            answer = await self._link.call([batch.command for batch in batches])
+            if not answer.resent:
+                refused += _chosen(batches, answer.replies)
+        return refused
+
+    async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        """Return as soon as one of the queues may have a pending job, whoever stored it.
+
+        Jobs in a paused queue do not count; a queue that goes on is noticed within a second.
+        """
+        limit = asyncio.timeout(at_most)
+        try:
+            async with limit:
+                while not await self._rung(queues):
+                    pass
+        except TimeoutError:
+            if not limit.expired():
+                raise
+
+    # Upkeep
+
+    async def promote(self, queues: Sequence[str]) -> float | None:
+        """Make pending what is due, up to a thousand jobs of each queue and kind (8.7).
+
+        The answer is the present instant where there may be more already. In a second that
+        more than a hundred jobs share, it is at least 10 ms ahead.
+        """
+        # First, so that nothing that is stored from now on can be missed by `wait_due`.
+        await self._listener.subscribe(_channels(queues))
+        now = self._clock.now()
+        answer = await self._link.call([_promote_command(queue, now) for queue in queues])
+        instants = [
+            now if more == b"1" else float(instant)
+            for more, instant in answer.replies
+            if more == b"1" or instant
+        ]
+        return min(instants, default=None)
+
+    async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
+        """Sleep until `until`, until the next whole second, or until told of an earlier job.
+
+        Go clients tell nobody, but their jobs are due at whole seconds.
+        """
+        next_second = math.floor(self._clock.now()) + 1.0
+        instant = next_second if until is None else min(until, next_second)
+        await self._listener.wait(_channels(queues), instant)
+
+    async def reap(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        """Take over jobs whose lease has run out: atode's at once, a Go worker's after 30 s (8.9).
+
+        Active jobs that have no lease at all (as an eviction or a crash leaves them) get one
+        that has just run out.
+        """
+        claims: list[Claim] = []
+        for queue in queues:
+            if len(claims) < limit:
+                claims += await self._reap(queue, limit - len(claims), lease, worker)
+        return claims
+
+    async def prune(self, queues: Sequence[str]) -> int:
+        """Delete what is completed and kept long enough, and archived jobs older than 90 days
+        or beyond the newest 9,999 (8.10, 8.5)."""
+        gone = 0
+        second = math.floor(self._clock.now())
+        for queue in queues:
+            keys = keys_of(queue)
+            command = PRUNE.call(
+                (keys.completed, keys.archived),
+                keys.jobs,
+                second,
+                second - _batches.ARCHIVE_AGE,
+                _batches.ARCHIVE_SIZE,
+                CHUNK,
+            )
+            deleted = CHUNK
+            while deleted >= CHUNK:
+                [deleted] = (await self._link.call([command])).replies
+                gone += deleted
+        return gone
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> None:
+        """Show this worker as living for `lifetime` seconds, rounded up (section 11)."""
+        await self._link.call(_presences.beat_commands(presence, self._clock.now(), lifetime))
+
+    async def leave(self, presence: Presence) -> None:
+        """Remove this worker's presence."""
+        await self._link.call(_presences.leave_commands(presence))
+
+    # Inspect
+
+    async def get(self, queue: str, job_id: str) -> Job | None:
+        """The job with its state and result; a broken message comes as its payload."""
+        keys = keys_of(queue)
+        answer = await self._link.call(
+            [
+                ("HMGET", keys.job(job_id), "msg", "state", "result", DUE),
+                ("ZSCORE", keys.scheduled, job_id),
+                ("ZSCORE", keys.retry, job_id),
+            ]
+        )
+        (message, state, result, due), scheduled, retry = answer.replies
+        if message is None or state is None:
+            return None
+        job = messages.read(message, queue, job_id, State(state.decode())).job
+        score = {State.SCHEDULED: scheduled, State.RETRY: retry}.get(job.state)
+        return job._replace(due=_due(due, score), result=result or b"")
+
+    async def counts(self, queue: str) -> Mapping[State, int]:
+        """How many jobs of the queue are in each state."""
+        keys = keys_of(queue)
+        containers = (keys.scheduled, keys.retry, keys.archived, keys.completed, keys.groups)
+        command = COUNTS.call((keys.pending, keys.active, *containers), keys.group)
+        [numbers] = (await self._link.call([command])).replies
+        return dict(zip(_COUNTED, numbers, strict=True))
+
+    async def workers(self) -> Sequence[Presence]:
+        """The workers that live, Go's included."""
+        now = self._clock.now()
+        [names, _, _] = (await self._link.call(_presences.index_commands(now))).replies
+        if not names:
+            return []
+        answer = await self._link.call(_presences.read_commands(names))
+        return _presences.read_presences(answer.replies)
+
+    async def _claim(self, queue: str, limit: int, lease: float, worker: str) -> "_Found":
+        keys = keys_of(queue)
+        until = self._clock.now() + lease
+        command = CLAIM.call(
+            (keys.pending, keys.paused, keys.active, keys.lease),
+            keys.jobs,
+            limit,
+            lease_score(until),
+            worker,
+        )
+        [reply] = (await self._link.call([command])).replies
+        return _Found(reply[0], read_claims(islice(reply, 1, None), queue, worker, until))
+
+    async def _reap(self, queue: str, limit: int, lease: float, worker: str) -> list[Claim]:
+        keys = keys_of(queue)
+        now = self._clock.now()
+        until = now + lease
+        containers = (keys.active, keys.lease)
+        repair = REPAIR.call(containers, keys.jobs, math.floor(now), _WINDOW)
+        reap = REAP.call(
+            containers,
+            keys.jobs,
+            min(limit, CHUNK),
+            repr(now),
+            repr(now - _GO_PATIENCE),
+            lease_score(until),
+            worker,
+        )
+        [_, reply] = (await self._link.call([repair, reap])).replies
+        return list(read_claims(reply, queue, worker, until))
+
+    async def _rung(self, queues: Sequence[str]) -> bool:
+        paused = await self._link.call([("EXISTS", keys_of(name).paused) for name in queues])
+        serving = [name for name, flag in zip(queues, paused.replies, strict=True) if not flag]
+        patience = None if len(serving) == len(queues) else _PAUSE_CHECK
+        if not serving:
+            await asyncio.sleep(_PAUSE_CHECK)
+            return False
+        tasks = [self._doorbell(name).listen() for name in serving]
+        done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if error := task.result():
+                raise error
+        return bool(done)
+
+    def _doorbell(self, queue: str) -> Doorbell:
+        if queue not in self._doorbells:
+            self._doorbells[queue] = Doorbell(self._link, keys_of(queue))
+        return self._doorbells[queue]
+
+
+class _Found(NamedTuple):
+    taken: int
+    """How many ids came off the list; some may have had no job."""
+    claims: Iterable[Claim]
+
+
+def _promote_command(queue: str, now: float) -> Command:
+    keys = keys_of(queue)
+    return PROMOTE.call(
+        (keys.scheduled, keys.retry, keys.pending, keys.groups),
+        keys.jobs,
+        keys.group,
+        repr(now),
+        math.floor(now * 1e9),
+        _WINDOW,
+    )
+
+
+def _channels(queues: Sequence[str]) -> Sequence[str]:
+    return [keys_of(queue).soon for queue in queues]
+
+
+def _trips(batches: Iterator[Batch[Item]]) -> Iterator[list[Batch[Item]]]:
+    while trip := list(islice(batches, _CALLS_PER_TRIP)):
+        yield trip
+
+
+def _chosen(batches: Sequence[Batch[Item]], replies: Sequence[Reply]) -> list[Item]:
+    return [
+        item
+        for batch, places in zip(batches, replies, strict=True)
+        for item in batch.chosen(places)
+    ]
+
+
+def _due(exact: bytes | None, score: bytes | None) -> float:
+    if score is None:
+        return 0.0
+    # The private field counts only where it belongs to this score (see promote.lua).
+    if exact is not None and math.ceil(float(exact)) == float(score):
+        return float(exact)
+    return float(score)

@@ -1,0 +1,87 @@
+"""Every key and channel that the broker touches (the protocol's section 2), in one place."""
+
+import time
+from functools import lru_cache
+from hashlib import md5
+
+QUEUES = "asynq:queues"
+SERVERS = "asynq:servers"
+WORKERS = "asynq:workers"
+
+OWNER = "owner"
+"""Private hash field: the worker that holds the job; only while it is active in our hands."""
+CLAIMS = "claims"
+"""Private hash field: how often atode has claimed the job; it never goes down."""
+DUE = "due"
+"""Private hash field: the exact due instant, where the integer score had to round it up."""
+
+PRIVATE_FIELDS = (OWNER, CLAIMS, DUE)
+"""What our hashes hold beyond asynq's own fields; foreign readers never list a hash."""
+
+
+class QueueKeys:
+    """The keys of one queue; the braces keep them in one slot of a cluster."""
+
+    def __init__(self, queue: str) -> None:
+        prefix = f"asynq:{{{queue}}}:"
+        self.queue = queue
+        self.jobs = f"{prefix}t:"
+        """Followed by a job's id: its hash."""
+        self.pending = f"{prefix}pending"
+        self.active = f"{prefix}active"
+        self.lease = f"{prefix}lease"
+        self.scheduled = f"{prefix}scheduled"
+        self.retry = f"{prefix}retry"
+        self.archived = f"{prefix}archived"
+        self.completed = f"{prefix}completed"
+        self.paused = f"{prefix}paused"
+        self.processed = f"{prefix}processed"
+        self.failed = f"{prefix}failed"
+        self.groups = f"{prefix}groups"
+        self.group = f"{prefix}g:"
+        """Followed by a group's name: its waiting jobs."""
+        self.soon = f"{prefix}due"
+        """A private channel, not a key: the due instant of a job that is due very soon."""
+
+    def job(self, job_id: str) -> str:
+        """The hash of one job."""
+        return self.jobs + job_id
+
+    def processed_on(self, day: str) -> str:
+        """The day's counter of ended attempts."""
+        return f"{self.processed}:{day}"
+
+    def failed_on(self, day: str) -> str:
+        """The day's counter of failed attempts."""
+        return f"{self.failed}:{day}"
+
+
+@lru_cache(maxsize=1024)
+def keys_of(queue: str) -> QueueKeys:
+    """The keys of a queue, made once."""
+    return QueueKeys(queue)
+
+
+def server_key(worker: str) -> str:
+    """Where the ServerInfo of a worker, `host:pid:random`, is stored."""
+    return f"asynq:servers:{{{worker}}}"
+
+
+def workers_key(worker: str) -> str:
+    """Where the WorkerInfo of each job that a worker is running is stored."""
+    return f"asynq:workers:{{{worker}}}"
+
+
+def day_of(instant: float) -> str:
+    """The UTC date in the names of daily counters."""
+    return time.strftime("%Y-%m-%d", time.gmtime(instant))
+
+
+def unique_key(queue: str, task: str, payload: bytes | None) -> str:
+    """The lock of a unique job (the protocol's section 2.3).
+
+    No payload at all is not the same as an empty one: it has no digest.
+    """
+    # Not for security: the digest is part of the wire format.
+    digest = "" if payload is None else md5(payload, usedforsecurity=False).hexdigest()
+    return f"asynq:{{{queue}}}:unique:{task}:{digest}"

@@ -1,0 +1,52 @@
+-- claim.lua: hand pending jobs of one queue to a worker, oldest first (protocol, 8.1).
+-- KEYS  1 pending list   2 paused flag   3 active list   4 lease zset (score = expiry, s)
+-- ARGV  1 prefix of job hashes   2 limit   3 lease expiry (never a whole second: that
+--       marks the lease as atode's, since asynq's are whole)   4 worker
+-- Returns how many ids were taken from the list, then for each claim: id, message, claim
+-- number. Fewer claims than ids: the others had no job and were dropped.
+
+local jobs, limit, expiry, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  return {0}
+end
+local window = redis.call('LRANGE', KEYS[1], -limit, -1)
+if #window == 0 then
+  return {0}
+end
+redis.call('LLEN', KEYS[3])
+redis.call('ZCARD', KEYS[4])
+
+local reply, taken, leases, ghosts, seen = {#window}, {}, {}, {}, {}
+for place = #window, 1, -1 do
+  local id = window[place]
+  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims')
+  if stored[1] and not seen[id] then
+    taken[#taken + 1] = id
+    leases[#leases + 1] = expiry
+    leases[#leases + 1] = id
+    reply[#reply + 1] = id
+    reply[#reply + 1] = stored[1]
+    reply[#reply + 1] = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
+  elseif not stored.err and not seen[id] then
+    ghosts[#ghosts + 1] = jobs .. id
+  end
+  seen[id] = true
+end
+
+redis.call('LTRIM', KEYS[1], 0, -#window - 1)
+if #ghosts > 0 then
+  -- A hash without a message is what asynq's dequeue leaves of an id without a job; it
+  -- would block its id for ever.
+  redis.call('DEL', unpack(ghosts))
+end
+if #taken > 0 then
+  redis.call('LPUSH', KEYS[3], unpack(taken))
+  redis.call('ZADD', KEYS[4], unpack(leases))
+end
+for n, id in ipairs(taken) do
+  local key = jobs .. id
+  redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', reply[n * 3 + 1])
+  redis.call('HDEL', key, 'pending_since', 'due')
+end
+return reply

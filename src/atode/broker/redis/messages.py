@@ -1,0 +1,123 @@
+"""A job as asynq's TaskMessage and back."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from atode.broker.redis.wire import DecodeError, TaskMessage
+from atode.job import NO_HEADERS, Job, State
+
+DEFAULT_TIMEOUT = 1800
+"""Seconds; asynq's own where a message has neither timeout nor deadline."""
+
+UNDECODABLE = "undecodable"
+"""Task name under which a message that nobody can read is put into the archive."""
+
+
+class Read(NamedTuple):
+    """What could be made of a stored message."""
+
+    job: Job
+    problem: str
+
+
+def encoded(job: Job) -> bytes:
+    """The job as a new message.
+
+    The wire has whole seconds only: timeout and retention are rounded up, so that a
+    fraction does not turn into "none"; a deadline is rounded down, as asynq does.
+    A job may not run without any limit, so where it has none it gets asynq's.
+    """
+    message = TaskMessage(
+        type=job.task,
+        payload=job.payload,
+        id=job.id,
+        queue=job.queue,
+        retry=job.max_retry,
+        retried=job.retried,
+        error_msg=job.error,
+        timeout=_timeout(job),
+        deadline=int(job.deadline),
+        last_failed_at=int(job.last_failed_at),
+        retention=math.ceil(job.retention),
+        completed_at=int(job.completed_at),
+        headers=job.headers,
+    )
+    return message.SerializeToString()
+
+
+def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
+    """The job that a stored message means, and what is wrong with it if anything is.
+
+    Id and queue are those under which it is stored, whatever the message says.
+    """
+    try:
+        message = TaskMessage.FromString(encoded)
+    except DecodeError:
+        job = Job(job_id, "", queue, encoded, state)
+        return Read(job, "the stored message is not an asynq TaskMessage")
+    # By position: this runs for every job that is claimed.
+    job = Job(
+        job_id,
+        message.type,
+        queue,
+        message.payload,
+        state,
+        0.0,
+        message.retry,
+        message.retried,
+        float(message.timeout or (0 if message.deadline else DEFAULT_TIMEOUT)),
+        float(message.deadline),
+        float(message.retention),
+        _headers(message),
+        message.error_msg,
+        float(message.last_failed_at),
+        float(message.completed_at),
+    )
+    if not job.task:
+        return Read(job, "the stored message names no task")
+    if message.id != job_id:
+        return Read(job, f"the stored message belongs to another job, {message.id!r}")
+    return Read(job, "")
+
+
+def updated(stored: bytes, before: Job, after: Job) -> bytes:
+    """The stored message with what changed between `before` and `after`.
+
+    Everything else is kept as it is, fields that we do not know included: another
+    program's newer version may have written them.
+    """
+    try:
+        message = TaskMessage.FromString(stored)
+    except DecodeError:
+        return encoded(after._replace(task=after.task or UNDECODABLE))
+    # What does not agree with the place where it is stored would lead a Go worker astray.
+    message.id = after.id
+    message.queue = after.queue
+    message.type = after.task or UNDECODABLE
+    message.retried = after.retried
+    message.error_msg = after.error
+    message.last_failed_at = int(after.last_failed_at)
+    message.completed_at = int(after.completed_at)
+    if after.payload != before.payload:
+        message.payload = after.payload
+    if after.max_retry != before.max_retry:
+        message.retry = after.max_retry
+    if (after.timeout, after.deadline) != (before.timeout, before.deadline):
+        message.timeout = _timeout(after)
+        message.deadline = int(after.deadline)
+    if after.retention != before.retention:
+        message.retention = math.ceil(after.retention)
+    if after.headers != before.headers:
+        message.headers.clear()
+        message.headers.update(after.headers)
+    return message.SerializeToString()
+
+
+def _timeout(job: Job) -> int:
+    return math.ceil(job.timeout) or (0 if int(job.deadline) else DEFAULT_TIMEOUT)
+
+
+def _headers(message: TaskMessage) -> Mapping[str, str]:
+    headers = message.headers
+    return dict(headers) if headers else NO_HEADERS
