@@ -1,0 +1,1 @@
+"""The job server, `python -m webapp.jobqueue`, and the tasks that it runs."""

@@ -1,0 +1,47 @@
+"""`python -m webapp.jobqueue`: run jobs until SIGINT or SIGTERM."""
+
+import logging
+import sys
+
+from atode import AtodeError, run
+from webapp.log import log_to_standard_error
+from webapp.service.event_log import log_worker_events
+from webapp.service.outage_log import OutageLog
+from webapp.settings import Settings, SettingsError, load_settings
+from webapp.signals import exit_cleanly_on_signals
+from webapp.wiring import prepare_store, store_name, wire
+
+logger = logging.getLogger("webapp.jobqueue")
+
+
+def main() -> None:
+    """Load the settings and work; exits with 0 after a clean stop."""
+    exit_cleanly_on_signals()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
+    log_to_standard_error(settings.log.level)
+    try:
+        run(_work(settings))
+    except (AtodeError, OSError) as error:
+        sys.exit(f"The job server cannot use {store_name(settings)}: {error}")
+
+
+async def _work(settings: Settings) -> None:
+    outage = OutageLog(store_name(settings), "Jobs wait until it is back.")
+    wiring = wire(settings, outage)
+    log_worker_events(wiring.jobs.events, outage)
+    prepare_store(settings)
+    async with wiring.jobs:
+        logger.info("Job server (%s) runs jobs from %s", settings.environment, store_name(settings))
+        await wiring.jobs.worker(
+            concurrency=settings.worker.concurrency,
+            queues={"default": 1},
+            lease=settings.worker.lease,
+            shutdown_timeout=settings.worker.shutdown_timeout,
+        ).run()
+
+
+if __name__ == "__main__":
+    main()
