@@ -1,0 +1,44 @@
+"""`python -m webapp.server`: serve the API and the page until SIGINT or SIGTERM."""
+
+import asyncio
+import sys
+
+from atode import AtodeError, run
+from webapp.log import log_to_standard_error
+from webapp.server.app import create_app
+from webapp.server.http_server import HttpServer
+from webapp.service.outage_log import OutageLog
+from webapp.settings import Settings, SettingsError, load_settings
+from webapp.signals import exit_cleanly_on_signals
+from webapp.wiring import prepare_store, store_name, wire
+
+
+def main() -> None:
+    """Load the settings and serve; exits with 0 after a clean stop."""
+    exit_cleanly_on_signals()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
+    log_to_standard_error(settings.log.level)
+    try:
+        run(_serve(settings))
+    except (AtodeError, OSError) as error:
+        sys.exit(f"The API server cannot use {store_name(settings)}: {error}")
+
+
+async def _serve(settings: Settings) -> None:
+    store = store_name(settings)
+    wiring = wire(settings, OutageLog(store, "Registering answers 503 until it is back."))
+    app = create_app(settings, wiring.register_job, wiring.job_states, wiring.tokens)
+    prepare_store(settings)
+    async with wiring.jobs:
+        watching = asyncio.create_task(wiring.print_jobs.watch())
+        try:
+            await HttpServer(app, settings, store).serve()
+        finally:
+            watching.cancel()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The API: register a job, ask how jobs stand."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+
+from webapp.server.body import read_body
+from webapp.server.register_body import RegisterBody, parse_registration
+from webapp.service.print_jobs import PrintJob
+from webapp.usecase.job_states import MOST_AT_ONCE, JobStates
+from webapp.usecase.register_job import RegisterJob
+
+JobIds = Annotated[list[UUID], Query(alias="id", min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Registered(BaseModel):
+    """The answer to a registration."""
+
+    job_id: str
+    status: str = "registered"
+
+
+class JobState(BaseModel):
+    """How one job stands; `unknown` where the store has none (any more)."""
+
+    job_id: str
+    state: str
+    due_at: datetime | None = None
+    retried: int = 0
+    max_retry: int = 0
+    error: str = ""
+
+
+class JobStateList(BaseModel):
+    """How jobs stand at the instant `now` of the server's clock."""
+
+    now: datetime
+    jobs: list[JobState]
+
+
+def api_routes(
+    register_job: RegisterJob,
+    job_states: JobStates,
+    check_token: Callable[[Request], Awaitable[None]],
+) -> APIRouter:
+    """The routes below /api/dm-jobqueue; each needs a token."""
+    router = APIRouter(prefix="/api/dm-jobqueue", dependencies=[Depends(check_token)])
+
+    @router.post("/register", openapi_extra=_register_documentation())
+    async def register(request: Request) -> Registered:
+        registration = parse_registration(await read_body(request))
+        return Registered(job_id=await register_job.register(registration))
+
+    @router.get("/jobs")
+    async def jobs(ids: JobIds) -> JobStateList:
+        found = await job_states.of([str(job_id) for job_id in ids])
+        states = [_job_state(job_id, job) for job_id, job in found.items()]
+        return JobStateList(now=datetime.now(UTC), jobs=states)
+
+    return router
+
+
+def _job_state(job_id: str, job: PrintJob | None) -> JobState:
+    if job is None:
+        return JobState(job_id=job_id, state="unknown")
+    return JobState(
+        job_id=job_id,
+        state=job.state,
+        due_at=job.due,
+        retried=job.retried,
+        max_retry=job.max_retry,
+        error=job.error.partition("\n")[0][:500],
+    )
+
+
+def _register_documentation() -> dict[str, Any]:
+    # The body is read by hand, because FastAPI would neither limit its size nor say what
+    # is wrong with it in our words; so its schema has to be given by hand too.
+    schema = RegisterBody.model_json_schema()
+    return {"requestBody": {"required": False, "content": {"application/json": {"schema": schema}}}}
