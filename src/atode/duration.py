@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import cast
 
 from atode.errors import BadOption
 
@@ -20,7 +21,10 @@ def seconds(
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, timedelta)):
         raise BadOption(f"{name} is {value!r}; it must be a number of seconds or a timedelta")
-    amount = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    try:
+        amount = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    except OverflowError:
+        amount = math.inf if cast(int, value) > 0 else -math.inf
     if not math.isfinite(amount) or not at_least <= amount <= at_most:
         raise BadOption(
             f"{name} is {amount:g} s; it must be from {at_least:,.0f} to {at_most:,.0f} s"

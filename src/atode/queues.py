@@ -10,9 +10,11 @@ def checked_queue_name(name: str) -> str:
     """`name`, if a queue can be called so.
 
     Raises:
-        BadOption: it is blank, longer than 200 characters, or holds a brace (which would
-            break Redis Cluster's hash tag) or a control character.
+        BadOption: it is no text, is blank or longer than 200 characters, or holds a brace (which
+            would break Redis Cluster's hash tag) or a control character.
     """
+    if not isinstance(name, str):
+        raise BadOption(f"queue name is {name!r:.80}; it must be a text")
     if not name.strip():
         raise BadOption(f"queue name {name!r} is blank")
     if len(name) > 200:

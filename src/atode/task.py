@@ -93,7 +93,7 @@ class Call(Generic[R]):
             due=due,
             max_retry=checked_retries(options.get("max_retry", defaults.retry.times)),
             timeout=defaults.timeout if timeout is None else seconds(timeout, "timeout"),
-            deadline=_instant(deadline, "deadline") if deadline else 0.0,
+            deadline=_checked_deadline(deadline) if deadline is not None else 0.0,
             retention=defaults.retention if retention is None else seconds(retention, "retention"),
             headers=_checked_headers(options["headers"]) if "headers" in options else NO_HEADERS,
         )
@@ -159,7 +159,7 @@ class Task(Generic[P, R]):
         defaults: Defaults,
         enqueuer: Enqueuer | None = None,
         *,
-        retention: Duration | None = None,
+        retention: float | None = None,
     ) -> None:
         if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
             raise BadTask(
@@ -170,7 +170,7 @@ class Task(Generic[P, R]):
         self.is_async = returns_awaitable(function)
         self.arguments = Arguments(function, name)
         self.result = Result(function, name)
-        self._defaults = defaults
+        self._defaults = defaults if retention is None else replace(defaults, retention=retention)
         self._retention = retention
         self._enqueuer = enqueuer
 
@@ -264,6 +264,14 @@ def _instant(moment: datetime, name: str) -> float:
     return moment.timestamp()
 
 
+def _checked_deadline(moment: datetime) -> float:
+    instant = _instant(moment, "deadline")
+    if instant <= 0:
+        # Stored as 0 it would mean that there is none.
+        raise BadOption(f"deadline is {moment.isoformat()}; it must be after 1970-01-01")
+    return instant
+
+
 def _checked_id(job_id: str) -> str:
     if not isinstance(job_id, str) or not job_id.strip() or len(job_id) > 200:
         raise BadOption(f"id is {job_id!r:.80}; it must be a text of 1 to 200 characters")
@@ -271,6 +279,8 @@ def _checked_id(job_id: str) -> str:
 
 
 def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if not isinstance(headers, Mapping):
+        raise BadOption(f"headers is {headers!r:.80}; it must be a mapping of texts to texts")
     for key, value in headers.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise BadOption(f"header {key!r} is {value!r}; keys and values must be texts")
