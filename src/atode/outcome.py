@@ -73,7 +73,7 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
         case Failed(error, permanent):
             if permanent or job.retried >= job.max_retry:
                 return _archive(claim, error, now)
-            return _again(claim, error, now, policy.delay(job.retried))
+            return _again(claim, error, now, policy.pause(job.retried))
         case Snoozed(delay):
             later = job._replace(state=State.RETRY, due=now + delay)
             return Settlement(claim, later, Tally.NOTHING)

@@ -1,10 +1,12 @@
 """Retry policies: how often, after which delay, and which errors are beyond hope."""
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
-from atode.duration import Duration, seconds
+from atode.duration import TEN_YEARS, Duration, seconds
 from atode.errors import BadOption, Permanent
 
 Curve = Callable[[int], float]
@@ -26,13 +28,16 @@ def exponential(
     """`first`, `first · factor`, `first · factor²` … up to `cap`, each ± `jitter` of itself."""
     start = seconds(first, "first")
     top = seconds(cap, "cap")
-    if factor < 1:
+    if not factor >= 1:
         raise BadOption(f"factor is {factor}; it must be at least 1")
     spread = _spread(jitter)
 
     def delay(retried: int) -> float:
-        # Beyond 64 doublings the cap has long been reached; larger powers overflow.
-        return min(top, start * factor ** min(retried, 64)) * spread()
+        try:
+            pause = start * float(factor) ** retried
+        except OverflowError:
+            pause = top
+        return min(top, pause) * spread()
 
     return delay
 
@@ -68,10 +73,37 @@ class Retry:
 
     def __post_init__(self) -> None:
         checked_retries(self.times)
+        if not callable(self.delay):
+            raise BadOption(
+                f"delay is {self.delay!r}; it must be a curve, such as fixed(10) or exponential()"
+            )
+        if not _are_exceptions(self.give_up_on):
+            raise BadOption(
+                f"give_up_on is {self.give_up_on!r}; it must be a tuple of exception types, "
+                "such as (ValueError,)"
+            )
+
+    def pause(self, retried: int) -> float:
+        """Seconds until the next attempt after `retried` retries: from 0 to ten years.
+
+        Raises:
+            BadOption: the curve gives no finite number.
+        """
+        pause = self.delay(retried)
+        if not math.isfinite(pause):
+            raise BadOption(f"the delay after {retried} retries is {pause}; it must be finite")
+        return min(max(pause, 0.0), TEN_YEARS)
 
     def is_permanent(self, error: BaseException) -> bool:
         """Whether a failure with `error` must not be retried."""
         return isinstance(error, (Permanent, *self.give_up_on))
+
+
+def _are_exceptions(kinds: object) -> bool:
+    return isinstance(kinds, tuple) and all(
+        isinstance(kind, type) and issubclass(kind, BaseException)
+        for kind in cast("tuple[object, ...]", kinds)
+    )
 
 
 def checked_retries(times: int) -> int:

@@ -1,4 +1,4 @@
-"""What the worker tests share: a running worker, waiting for facts, a store that fails on demand."""
+"""What the worker tests share: a running worker, waiting for facts, a store that fails."""
 
 import asyncio
 from collections import Counter
@@ -6,8 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
+import pytest
+
 from atode import Atode, BrokerRefused, BrokerUnavailable, Job, JobHandle, State, Worker
 from atode.broker.memory import MemoryBroker
+from atode.broker.protocol import Broker
 from atode.clock import Clock
 from atode.events import Event
 from atode.job import Claim
@@ -16,10 +19,10 @@ from atode.outcome import Settlement
 E = TypeVar("E", bound=Event)
 
 PATIENCE = 20.0
-"""Seconds after which a fact that has not come true is a failure. Never waited in full otherwise."""
+"""Seconds after which a fact that has not come true is a failure."""
 
 
-async def until(fact: Callable[[], object], what: str = "") -> None:
+async def until(fact: Callable[[], object]) -> None:
     """Return as soon as `fact()` is true."""
     async with asyncio.timeout(PATIENCE):
         while not fact():
@@ -144,3 +147,13 @@ class FlakyBroker(MemoryBroker):
     async def get(self, queue: str, job_id: str) -> Job | None:
         self.faults.meet("get")
         return await super().get(queue, job_id)
+
+
+def app_on(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Atode:
+    """An app whose jobs live in this broker."""
+
+    def found(url: str, clock: Clock) -> Broker:
+        return broker
+
+    monkeypatch.setattr("atode.app.broker_for", found)
+    return Atode("memory://")

@@ -9,7 +9,7 @@ import pytest
 from atode import Atode, Retry, current_job
 from atode.events import ThreadStuck
 from atode.job import State
-from tests.integration.stage import FlakyBroker, archived, heard, until, working
+from tests.integration.stage import FlakyBroker, app_on, archived, heard, until, working
 
 
 @pytest.fixture
@@ -212,8 +212,7 @@ async def test_a_broker_that_cries_wolf_is_not_asked_in_a_busy_loop(
             self.faults.meet("wait")
 
     broker = CriesWolf.with_faults()
-    monkeypatch.setattr("atode.app.broker_for", lambda url, clock: broker)
-    jobs = Atode("memory://")
+    jobs = app_on(broker, monkeypatch)
 
     async with working(jobs):
         await until(lambda: broker.faults.calls["wait"] > 3)

@@ -17,13 +17,14 @@ class Cause(Enum):
 class Attempt:
     """A claim, the asyncio task that runs it, and its times in Unix seconds."""
 
-    __slots__ = ("cause", "claim", "deadline", "ended_at", "started_at", "task")
+    __slots__ = ("cause", "claim", "deadline", "ended_at", "has_begun", "started_at", "task")
 
     def __init__(self, claim: Claim, started_at: float, deadline: float) -> None:
         self.claim = claim
         self.started_at = started_at
         self.deadline = deadline
         self.ended_at = 0.0
+        self.has_begun = False
         self.cause: Cause | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -31,4 +32,7 @@ class Attempt:
         """Interrupt the handler at its next await; the first cause counts."""
         if self.cause is None and self.task is not None and not self.task.done():
             self.cause = cause
-            self.task.cancel()
+            # An asyncio task that is cancelled before its first step never takes it, and
+            # nobody would settle the attempt. The first step looks at the cause instead.
+            if self.has_begun:
+                self.task.cancel()

@@ -1,6 +1,7 @@
 """Runs attempts: each claim in a slot and an asyncio task of its own."""
 
 import asyncio
+import inspect
 import math
 import traceback
 from collections.abc import Sequence
@@ -8,10 +9,10 @@ from typing import Any
 
 from atode.clock import Clock
 from atode.context import current
-from atode.errors import BadPayload, PayloadTooLarge, Snooze, UnknownTask
-from atode.events import Events, JobStarted, ThreadStuck
+from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
+from atode.events import Events, JobStarted, ServiceFailed, ThreadStuck
 from atode.job import Claim, Job
-from atode.outcome import Failed, Outcome, Released, Snoozed, Succeeded, decide
+from atode.outcome import Failed, Outcome, Released, Settlement, Snoozed, Succeeded, decide
 from atode.registry import Registry
 from atode.retry import Retry
 from atode.task import Task
@@ -22,6 +23,7 @@ from atode.worker._settler import Settler
 from atode.worker._threads import Threads
 
 _NO_TASK = Retry(0)
+_STANDARD = Retry()
 _SHOWN_FRAMES = -8
 
 GIVE_UP_AFTER = 1.0
@@ -114,18 +116,22 @@ class Runner:
 
     async def _run(self, attempt: Attempt) -> None:
         claim = attempt.claim
+        attempt.has_begun = True
         try:
-            task = None if claim.problem else self._registry[claim.job.task]
-        except UnknownTask as error:
+            if claim.problem:
+                raise BadPayload(claim.problem)
+            task = self._registry[claim.job.task]
+            policy = task.defaults.retry
+        except (BadPayload, UnknownTask, BadTask) as error:
             self._end(attempt, Failed(str(error), permanent=True), _NO_TASK)
             return
-        if task is None:
-            self._end(attempt, Failed(claim.problem, permanent=True), _NO_TASK)
-            return
-        outcome = await self._outcome(attempt, task)
-        self._end(attempt, outcome, task.defaults.retry)
+        # It may have been interrupted before it began.
+        outcome = (
+            _interrupted(attempt) if attempt.cause else await self._outcome(attempt, task, policy)
+        )
+        self._end(attempt, outcome, policy)
 
-    async def _outcome(self, attempt: Attempt, task: Task[..., Any]) -> Outcome:
+    async def _outcome(self, attempt: Attempt, task: Task[..., Any], policy: Retry) -> Outcome:
         job = attempt.claim.job
         try:
             arguments = task.arguments.decode(job.payload)
@@ -136,24 +142,25 @@ class Runner:
                 value = await task.function(**arguments)
             else:
                 value = await self._in_thread(attempt, task, arguments)
+                if inspect.iscoroutine(value):
+                    # An ordinary function around an async one, as decorators make them.
+                    value = await value
             if attempt.cause is Cause.TIMEOUT:
                 return _timed_out(attempt)
             return Succeeded(task.result.encode(value) if job.retention > 0 else b"")
         except asyncio.CancelledError:
-            match attempt.cause:
-                case Cause.TIMEOUT:
-                    return _timed_out(attempt)
-                case Cause.STOP | Cause.LOST:
-                    return Released()
-                case None:
-                    return Failed("the handler was cancelled by something inside it")
+            return _interrupted(attempt)
         except Snooze as snooze:
             return Snoozed(snooze.delay)
         except (BadPayload, PayloadTooLarge) as error:
             # Neither arguments nor result get better by running the job again.
             return Failed(str(error), permanent=True)
-        except (Exception, SystemExit) as error:
-            return Failed(_text(error), permanent=task.defaults.retry.is_permanent(error))
+        except BaseException as error:
+            # SystemExit and its like, too: a handler ends its attempt, never the worker.
+            if attempt.cause is not None:
+                # Some libraries turn a cancellation into an error of their own.
+                return _interrupted(attempt)
+            return Failed(_text(error), permanent=policy.is_permanent(error))
 
     async def _in_thread(
         self, attempt: Attempt, task: Task[..., Any], arguments: dict[str, Any]
@@ -181,7 +188,15 @@ class Runner:
         if attempt.cause is Cause.LOST:
             self._settler.drop(attempt.claim)
         else:
-            self._settler.add(decide(attempt.claim, outcome, policy, now))
+            self._settler.add(self._decided(attempt.claim, outcome, policy, now))
+
+    def _decided(self, claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlement:
+        try:
+            return decide(claim, outcome, policy, now)
+        except Exception as error:
+            # The policy's curve is the user's code. Its mistake must not cost the job a retry.
+            self._events.publish(ServiceFailed(f"retry curve of task {claim.job.task!r}", error))
+            return decide(claim, outcome, _STANDARD, now)
 
     def _free_slot(self) -> None:
         self.free += 1
@@ -191,6 +206,16 @@ class Runner:
 def _deadline(job: Job, now: float) -> float:
     timeout = now + job.timeout if job.timeout else math.inf
     return min(timeout, job.deadline) if job.deadline else timeout
+
+
+def _interrupted(attempt: Attempt) -> Outcome:
+    match attempt.cause:
+        case Cause.TIMEOUT:
+            return _timed_out(attempt)
+        case Cause.STOP | Cause.LOST:
+            return Released()
+        case None:
+            return Failed("the handler was cancelled by something inside it")
 
 
 def _timed_out(attempt: Attempt) -> Failed:

@@ -72,8 +72,8 @@ class Threads:
 def _answer(answer: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
     if answer.done():
         return
-    if isinstance(error, StopIteration):
-        # A future refuses StopIteration, which would end whoever awaits it.
+    if isinstance(error, (StopIteration, GeneratorExit)):
+        # A future refuses the first, and either would end whoever awaits it.
         error = RuntimeError(f"handler raised {error!r}")
     if error is None:
         answer.set_result(result)
