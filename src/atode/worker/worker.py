@@ -99,6 +99,7 @@ class Worker:
 
         Then: nothing more is claimed, running jobs may finish for `shutdown_timeout`
         seconds, the rest is handed back at once. A second signal hands back without waiting.
+        After a signal, both are ignored for the rest of the process.
 
         Raises:
             BadTask: a task's annotations cannot be resolved, or have no JSON form.
@@ -195,8 +196,8 @@ class Worker:
     def _signalled(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._signalled_at > SAME_SIGNAL:
+            self._signalled_at = now
             self.stop()
-        self._signalled_at = now
 
     @contextmanager
     def _signals(self) -> Generator[None]:
@@ -207,8 +208,13 @@ class Worker:
         try:
             yield
         finally:
+            told = self._signalled_at > float("-inf")
             for number in handled:
                 loop.remove_signal_handler(number)
+                if told:
+                    # The process was told to end, and ends: to be told once more while it
+                    # exits must not turn success into death by a signal.
+                    signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
