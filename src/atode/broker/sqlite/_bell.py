@@ -59,7 +59,9 @@ class Bell(asyncio.DatagramProtocol):
         )
 
     def take_down(self) -> None:
-        """Give the port back."""
+        """Give the port back, and let no sleeper wait for it."""
+        for kind in list(self._sleepers):
+            self._wake(kind)
         if self._transport is not None:
             self._transport.close()
         else:
@@ -107,6 +109,9 @@ class Bell(asyncio.DatagramProtocol):
         """Somebody rings."""
         kind: Kind = "due" if data == b"due" else "pending"
         self.forget(kind)
+        self._wake(kind)
+
+    def _wake(self, kind: str) -> None:
         for sleeper in self._sleepers[kind]:
             if not sleeper.done():
                 sleeper.set_result(None)

@@ -1,5 +1,6 @@
 """The connection to the file: runs commands in transactions, and waits while others write."""
 
+import os
 import random
 import sqlite3
 import time
@@ -35,6 +36,7 @@ class Store:
         self._path = path
         self._synchronous = synchronous
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     def run(
         self, commands: Sequence[Command], *, writes: bool
@@ -82,8 +84,12 @@ class Store:
     def _transact(
         self, commands: Sequence[Command], writes: bool
     ) -> tuple[list[Ending], Sequence[Ring]]:
-        if self._db is None:
+        if self._db is None or _identity(self._path) != self._file:
+            # Also when the file was removed or replaced under us: what we wrote to the old
+            # one nobody would ever see.
+            self.close()
             self._db = self._connected()
+            self._file = _identity(self._path)
         # IMMEDIATE takes the right to write first, so nothing that is read inside can be
         # out of date when it is written.
         self._db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -119,6 +125,14 @@ class Store:
             db.close()
             raise
         return db
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        file = os.stat(path)
+    except OSError:
+        return None
+    return file.st_dev, file.st_ino
 
 
 def _prepare(db: sqlite3.Connection, synchronous: str, path: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 from atode.broker.sqlite._store import Ending, Store
 from atode.broker.sqlite._transaction import Ring, Transaction
 
-_LARGEST_GROUP = 256
+_LARGEST_GROUP = 100
+"""Calls in one transaction; other processes wait for its end."""
 
 T = TypeVar("T")
 
@@ -23,7 +24,6 @@ class _Call(NamedTuple):
     command: Callable[[Transaction], Any]
     writes: bool
     future: asyncio.Future[Any]
-    unwanted: Callable[[Any], object] | None
 
 
 # None asks the thread to end.
@@ -47,19 +47,15 @@ class Writer:
         self._pid = 0
 
     def call(
-        self,
-        command: Callable[[Transaction], T],
-        *,
-        writes: bool = True,
-        unwanted: Callable[[T], object] | None = None,
+        self, command: Callable[[Transaction], T], *, writes: bool = True
     ) -> asyncio.Future[T]:
         """The value of `command`, once it is committed.
 
-        A command runs more than once if its transaction has to be repeated, and not at all if
-        its future is cancelled early enough. If that comes too late, `unwanted` gets the value.
+        A command runs more than once if its transaction has to be repeated, and it runs also
+        if its future is cancelled.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._running().put(_Call(command, writes, future, unwanted))
+        self._running().put(_Call(command, writes, future))
         return future
 
     async def close(self) -> None:
@@ -121,8 +117,7 @@ def _next_group(inbox: _Inbox) -> tuple[list[_Call], bool]:
     call = inbox.get()
     try:
         while call is not None:
-            if not call.future.cancelled():
-                group.append(call)
+            group.append(call)
             if len(group) == _LARGEST_GROUP:
                 return group, True
             call = inbox.get_nowait()
@@ -148,9 +143,8 @@ def _deliver(endings: list[tuple[_Call, Ending]]) -> None:
 def _resolve(endings: list[tuple[_Call, Ending]]) -> None:
     for call, (value, error) in endings:
         if call.future.cancelled():
-            if call.unwanted is not None and error is None:
-                call.unwanted(value)
-        elif error is not None:
+            continue
+        if error is not None:
             call.future.set_exception(error)
         else:
             call.future.set_result(value)

@@ -90,7 +90,13 @@ class SqliteBroker:
             lease=lease,
             worker=worker,
         )
-        return await self._writer.call(command, unwanted=self._give_back)
+        claiming = self._writer.call(command)
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # Nobody would run these jobs until their lease is over.
+            claiming.add_done_callback(self._give_back)
+            raise
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         if not claims:
@@ -166,14 +172,13 @@ class SqliteBroker:
         alarm = asyncio.ensure_future(self._clock.sleep_until(until))
         sleeper = bell.sleeper(kind)
         try:
-            # Only then look: what is committed from here on rings.
-            while not (await self._is_there(bell, kind, queues, before)):
-                done, _ = await asyncio.wait(
-                    (alarm, sleeper),
-                    timeout=_LOOK_EVERY,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if done:
+            # Look only now: what is committed from here on rings.
+            if await self._is_there(bell, kind, queues, before):
+                return
+            while not await _first_of(alarm, sleeper):
+                if await self._is_there(bell, kind, queues, before):
+                    # It should have rung.
+                    bell.forget(kind)
                     return
         finally:
             alarm.cancel()
@@ -184,7 +189,7 @@ class SqliteBroker:
         command = partial(_bell.listen, kind=kind, queues=queues, before=before, requests=requests)
         try:
             return await self._writer.call(command, writes=bool(requests))
-        except BaseException:
+        except BrokerError:
             bell.forget(kind)
             raise
 
@@ -195,17 +200,16 @@ class SqliteBroker:
             await self._bell.hang()
         return self._bell
 
-    def _give_back(self, claims: Sequence[Claim]) -> None:
-        # Whoever asked was cancelled while the claims were committed. Nobody would run
-        # these jobs until their lease is over.
-        if not claims:
+    def _give_back(self, claiming: asyncio.Future[Sequence[Claim]]) -> None:
+        if claiming.exception() is not None or not claiming.result():
             return
         released = [
             Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
-            for claim in claims
+            for claim in claiming.result()
         ]
         command = partial(_queue.settle, clock=self._clock, settlements=released)
-        self._writer.call(command).add_done_callback(_look_at)
+        # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
+        self._writer.call(command).add_done_callback(_exception_seen)
 
 
 def _checked_path(path: str | Path) -> str:
@@ -218,11 +222,15 @@ def _checked_path(path: str | Path) -> str:
     return os.path.abspath(os.path.expanduser(text))
 
 
+async def _first_of(*futures: asyncio.Future[None]) -> bool:
+    done, _ = await asyncio.wait(futures, timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
+
+
 def _nothing(_: object) -> None: ...
 
 
-def _look_at(future: asyncio.Future[Sequence[Settlement]]) -> None:
-    # If it failed, the lease runs out and the jobs are reaped: slower, but not lost.
+def _exception_seen(future: asyncio.Future[Sequence[Settlement]]) -> None:
     if not future.cancelled():
         future.exception()
 

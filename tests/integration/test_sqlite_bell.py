@@ -1,0 +1,155 @@
+import asyncio
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from atode.broker.sqlite import broker as module
+from atode.broker.sqlite.broker import SqliteBroker
+from atode.job import Job, State
+from atode.testing.clock import FakeClock
+
+NOW = 1_900_000_000.0
+
+
+def a_job(id: str, queue: str = "default", due: float = 0.0) -> Job:
+    return Job(id, "demo", queue, b"{}", State.SCHEDULED if due else State.PENDING, due)
+
+
+@pytest.fixture(autouse=True)
+def no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rings alone must do."""
+    monkeypatch.setattr(module, "_LOOK_EVERY", 3600.0)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> SqliteBroker:
+    return SqliteBroker(tmp_path / "jobs.db", FakeClock(NOW))
+
+
+def listeners(tmp_path: Path) -> list[tuple[str, str]]:
+    db = sqlite3.connect(tmp_path / "jobs.db")
+    rows = db.execute("SELECT kind, queue FROM listeners ORDER BY kind, queue").fetchall()
+    db.close()
+    return rows
+
+
+async def is_asleep(tmp_path: Path, count: int) -> None:
+    while len(listeners(tmp_path)) < count:
+        await asyncio.sleep(0.001)
+
+
+async def test_each_of_many_waits_in_a_row_is_woken(broker: SqliteBroker) -> None:
+    other = broker.sibling()
+
+    for n in range(50):
+        waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+        await asyncio.sleep(0)
+        await other.enqueue([a_job(str(n))])
+        await waiting
+        assert await broker.claim(["default"], limit=5, lease=10, worker="w1")
+
+    await other.close()
+    await broker.close()
+
+
+async def test_all_who_wait_are_woken(broker: SqliteBroker, tmp_path: Path) -> None:
+    others = [broker.sibling() for _ in range(3)]
+    waiting = [asyncio.ensure_future(other.wait(["default"], at_most=60)) for other in others]
+    waiting.append(asyncio.ensure_future(others[0].wait(["default"], at_most=60)))
+    await broker.open()
+    await is_asleep(tmp_path, 3)
+
+    await broker.enqueue([a_job("a")])
+
+    await asyncio.gather(*waiting)
+    for each in (*others, broker):
+        await each.close()
+
+
+async def test_a_ring_is_asked_for_again_by_the_next_wait_only(
+    broker: SqliteBroker, tmp_path: Path
+) -> None:
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+    await broker.open()
+    await is_asleep(tmp_path, 1)
+
+    await broker.enqueue([a_job("a")])
+    await waiting
+
+    assert listeners(tmp_path) == []
+    await broker.close()
+
+
+async def test_other_queues_and_later_jobs_do_not_ring(
+    broker: SqliteBroker, tmp_path: Path
+) -> None:
+    waiting = asyncio.ensure_future(broker.wait(["mail"], at_most=60))
+    planned = asyncio.ensure_future(broker.wait_due(["mail"], until=NOW + 50))
+    await broker.open()
+    await is_asleep(tmp_path, 2)
+
+    await broker.enqueue([a_job("a", "other"), a_job("b", "mail", due=NOW + 60)])
+
+    assert listeners(tmp_path) == [("due", "mail"), ("pending", "mail")]
+    assert not waiting.done()
+    assert not planned.done()
+    await broker.enqueue([a_job("c", "mail"), a_job("d", "mail", due=NOW + 40)])
+    await asyncio.gather(waiting, planned)
+    await broker.close()
+
+
+async def test_a_wait_for_due_jobs_returns_when_one_is_there_already(
+    broker: SqliteBroker,
+) -> None:
+    await broker.enqueue([a_job("a", due=NOW + 5)])
+
+    await broker.wait_due(["default"], until=NOW + 10)
+
+    await broker.close()
+
+
+async def test_closing_ends_waits_and_leaves_no_listener(
+    broker: SqliteBroker, tmp_path: Path
+) -> None:
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+    await broker.open()
+    await is_asleep(tmp_path, 1)
+
+    await broker.close()
+
+    await waiting
+    assert listeners(tmp_path) == []
+
+
+async def test_without_a_free_port_waits_look_for_themselves(
+    broker: SqliteBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_port(*_: object) -> None:
+        raise OSError("no loopback interface")
+
+    monkeypatch.setattr(socket.socket, "bind", no_port)
+    monkeypatch.setattr(module, "_LOOK_EVERY", 0.01)
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+    await asyncio.sleep(0)
+
+    await broker.enqueue([a_job("a")])
+
+    await waiting
+    await broker.close()
+
+
+async def test_nonsense_on_the_port_does_no_harm(broker: SqliteBroker, tmp_path: Path) -> None:
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+    await broker.open()
+    await is_asleep(tmp_path, 1)
+    db = sqlite3.connect(tmp_path / "jobs.db")
+    [port] = db.execute("SELECT port FROM listeners").fetchone()
+    db.close()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"\xff" * 1000, ("127.0.0.1", port))
+
+    await waiting
+    await broker.close()

@@ -1,0 +1,185 @@
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from atode.broker.sqlite import _schema
+from atode.broker.sqlite.broker import SqliteBroker
+from atode.errors import BadOption, BrokerRefused, BrokerUnavailable
+from atode.job import Job
+
+
+def a_job(id: str = "a") -> Job:
+    return Job(id, "demo", "default", b"{}")
+
+
+def version_of(path: Path) -> int:
+    db = sqlite3.connect(path)
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
+    return version
+
+
+async def test_a_new_file_is_made_and_has_the_newest_schema(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "new.db")
+
+    await broker.open()
+    await broker.close()
+
+    assert version_of(tmp_path / "new.db") == _schema.NEWEST
+
+
+async def test_the_first_use_opens_and_a_use_after_close_opens_again(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "jobs.db")
+
+    await broker.enqueue([a_job()])
+    await broker.close()
+    job = await broker.get("default", "a")
+    await broker.close()
+
+    assert job == a_job()
+
+
+async def test_many_openers_of_one_new_file_all_succeed(tmp_path: Path) -> None:
+    brokers = [SqliteBroker(tmp_path / "jobs.db") for _ in range(8)]
+
+    await asyncio.gather(*(broker.open() for broker in brokers))
+
+    for broker in brokers:
+        await broker.close()
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "no" / "jobs.db")
+
+    with pytest.raises(BrokerRefused, match=r"no/jobs\.db .* create the folder"):
+        await broker.open()
+
+    await broker.close()
+
+
+async def test_a_folder_is_refused(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path)
+
+    with pytest.raises(BrokerRefused, match="is a folder"):
+        await broker.open()
+
+    await broker.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but somebody's notes\n" * 50)
+    broker = SqliteBroker(path)
+
+    with pytest.raises(BrokerRefused, match=r"notes\.txt is not an SQLite database"):
+        await broker.open()
+
+    await broker.close()
+    assert path.read_text().startswith("not a database")
+
+
+async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    broker = SqliteBroker(path)
+
+    with pytest.raises(BrokerRefused, match=r"version 99.*upgrade"):
+        await broker.open()
+
+    await broker.close()
+
+
+async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE jobs (title TEXT)")
+    db.close()
+    broker = SqliteBroker(path)
+
+    with pytest.raises(BrokerRefused, match="another program"):
+        await broker.open()
+
+    await broker.close()
+
+
+async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    broker = SqliteBroker(path)
+    await broker.enqueue([a_job(str(n)) for n in range(500)])
+    await broker.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\x07" * (len(whole) - 4096))
+
+    with pytest.raises(BrokerRefused, match="damaged"):
+        await broker.claim(["default"], limit=10, lease=10, worker="w1")
+
+    await broker.close()
+
+
+async def test_a_folder_that_comes_late_is_found(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "late" / "jobs.db")
+    with pytest.raises(BrokerRefused):
+        await broker.open()
+
+    (tmp_path / "late").mkdir()
+
+    assert await broker.enqueue([a_job()]) == []
+    await broker.close()
+
+
+def remove_all(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+async def test_a_file_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "jobs.db")
+    await broker.enqueue([a_job("before")])
+
+    remove_all(tmp_path)
+    await broker.enqueue([a_job("after")])
+
+    other = SqliteBroker(tmp_path / "jobs.db")
+    assert await other.get("default", "after") == a_job("after")
+    await other.close()
+    await broker.close()
+
+
+@pytest.mark.parametrize("path", [":memory:", "", "file::memory:?cache=shared"])
+def test_memory_is_refused_with_a_hint(path: str) -> None:
+    with pytest.raises(BadOption, match="memory://"):
+        SqliteBroker(path)
+
+
+def test_an_unknown_synchronous_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match=r"'off'.*normal, full, extra"):
+        SqliteBroker(tmp_path / "jobs.db", synchronous="off")
+
+
+async def test_a_full_disk_is_reported_and_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from atode.broker.sqlite import _store
+
+    limits = iter(["PRAGMA max_page_count = 1"])
+    prepare = _store._prepare  # pyright: ignore[reportPrivateUsage]
+
+    def small_at_first(db: sqlite3.Connection, synchronous: str, path: str) -> None:
+        prepare(db, synchronous, path)
+        for limit in limits:
+            db.execute(limit)
+
+    broker = SqliteBroker(tmp_path / "jobs.db")
+    await broker.open()
+    await broker.close()
+    monkeypatch.setattr(_store, "_prepare", small_at_first)
+
+    with pytest.raises(BrokerUnavailable, match="full"):
+        await broker.enqueue([a_job()._replace(payload=b"x" * 1_000_000)])
+
+    assert await broker.enqueue([a_job()]) == []
+    await broker.close()
