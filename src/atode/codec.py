@@ -7,11 +7,11 @@ into a struct and a Go client can call a Python task. Never pickle.
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, NotRequired, get_type_hints
+from typing import Any, Never, NoReturn, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic import ValidationError as Invalid
-from pydantic_core import PydanticSerializationError
+from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer
 from typing_extensions import TypedDict
 
 from atode.errors import BadArguments, BadPayload, BadTask, PayloadTooLarge
@@ -27,6 +27,7 @@ _CONFIG = ConfigDict(
     ser_json_inf_nan="strings",
     arbitrary_types_allowed=False,
 )
+_AS_WRITTEN = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="strings")
 
 _UNNAMED: dict[Any, str] = {
     inspect.Parameter.POSITIONAL_ONLY: "is positional-only",
@@ -70,11 +71,12 @@ class Arguments:
             payload = values[self._raw_name]
             if not isinstance(payload, bytes):
                 raise BadArguments(
-                    f"Task {self._task!r}: {self._raw_name} is {payload!r}; it must be bytes"
+                    f"Task {self._task!r}: {self._raw_name} is {payload!r:.80}; it must be bytes"
                 )
         else:
             try:
-                payload = self._schema.dump_json(self._schema.validate_python(values, strict=True))
+                checked = self._schema.validate_python(values, strict=True)
+                payload = self._serializer.to_json(checked)
             except (Invalid, PydanticSerializationError) as error:
                 raise BadArguments(f"Task {self._task!r}: {_complaint(error)}") from error
         return _within_limit(payload, f"Arguments of task {self._task!r}")
@@ -125,6 +127,12 @@ class Arguments:
         shape.__pydantic_config__ = _CONFIG
         return _adapter(shape, self._task)
 
+    @cached_property
+    def _serializer(self) -> SchemaSerializer:
+        # Not the schema's own: pydantic reads a TypedDict with its configuration, and
+        # writes it without.
+        return SchemaSerializer(self._schema.core_schema, _AS_WRITTEN)
+
     def _by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         if not args:
             values = dict(kwargs)
@@ -136,7 +144,11 @@ class Arguments:
         else:
             values = self._bound(args, kwargs)
         if self._raw_name is not None and values.keys() != {self._raw_name}:
-            self._refuse(args, kwargs)
+            # The payload is the argument, so one that is left out is stored as its default.
+            default = self._signature.parameters[self._raw_name].default
+            if values or default is inspect.Parameter.empty:
+                self._refuse(args, kwargs)
+            values = {self._raw_name: default}
         return values
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +209,8 @@ class Result:
 
     @cached_property
     def _kind(self) -> Any:
-        return _hints(self._function, self._task).get("return", inspect.Signature.empty)
+        kind = _hints(self._function, self._task).get("return", inspect.Signature.empty)
+        return None if kind in (NoReturn, Never) else kind
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
@@ -215,7 +228,12 @@ def _hints(function: Callable[..., Any], task: str) -> dict[str, Any]:
 
 def _adapter(kind: Any, task: str) -> TypeAdapter[Any]:
     try:
-        return TypeAdapter(kind)
+        try:
+            return TypeAdapter(kind, config=_CONFIG)
+        except PydanticUserError as error:
+            if error.code != "type-adapter-config-unused":
+                raise
+            return TypeAdapter(kind)  # A model and its like, which bring their own.
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as error:
         first_line = str(error).partition("\n")[0]
         raise BadTask(f"Task {task!r}: no JSON form for an annotation: {first_line}") from error
