@@ -1,10 +1,9 @@
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
-from redis import Redis
 
 from tests.servers.redis import RedisServer
+from tests.servers.redis_store import RedisStore
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +16,13 @@ def redis_server() -> Iterator[RedisServer]:
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
     """An empty database."""
-    with Redis(port=redis_server.port) as client:
-        cast("Any", client).flushall()  # its own annotation is partial
+    with RedisStore(redis_server.url) as store:
+        store.do("FLUSHALL")
     return redis_server.url
+
+
+@pytest.fixture
+def redis_store(redis_url: str) -> Iterator[RedisStore]:
+    """A look into that database past the broker."""
+    with RedisStore(redis_url) as store:
+        yield store

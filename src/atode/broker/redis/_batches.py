@@ -1,19 +1,20 @@
 """Jobs, claims and settlements as script calls: per queue, in chunks that Lua can take."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from atode.broker.redis import messages
 from atode.broker.redis._scripts import ENQUEUE, EXTEND, SETTLE, Argument, Command
-from atode.broker.redis.keys import day_of, keys_of
+from atode.broker.redis.keys import day_of, keys_of, raw_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 
 CHUNK = 500
 """Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
 
-_CHUNK_BYTES = 4_000_000
+CHUNK_BYTES = 1_000_000
+"""Bytes of messages after which a script call takes no more of them."""
 
 ARCHIVE_SIZE = 9_999
 ARCHIVE_AGE = 90 * 86_400
@@ -49,6 +50,11 @@ def lease_score(instant: float) -> str:
     return f"{instant:.3f}5"
 
 
+def nanoseconds(instant: float) -> int:
+    """As asynq writes the start of a wait; a float of Unix seconds knows microseconds only."""
+    return math.floor(instant * 1e6) * 1000
+
+
 def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
     """New jobs, in their order within each queue."""
     by_queue: dict[str, list[Job]] = {}
@@ -56,7 +62,7 @@ def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
         by_queue.setdefault(job.queue, []).append(job)
     for queue, mine in by_queue.items():
         encoded = [(job, messages.encoded(job)) for job in mine]
-        for chunk in _chunks(encoded):
+        for chunk in _chunks(encoded, lambda entry: len(entry[1])):
             yield _enqueue_batch(queue, chunk, now)
 
 
@@ -70,7 +76,7 @@ def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
         else:
             arguments += (job.id, message, "", "")
-    common = (keys.jobs, math.floor(now * 1e9), keys.soon, _told(soonest, now), *arguments)
+    common = (keys.jobs, nanoseconds(now), keys.soon, _told(soonest, now), *arguments)
     containers = (keys.pending, keys.scheduled)
     return Batch(
         [job for job, _ in chunk],
@@ -86,8 +92,8 @@ def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Ba
         claim = settlement.claim
         by_holder.setdefault((claim.job.queue, claim.worker), []).append(settlement)
     for (queue, worker), mine in by_holder.items():
-        for start in range(0, len(mine), CHUNK):
-            yield _settle_batch(queue, worker, mine[start : start + CHUNK], now)
+        for chunk in _chunks(mine, _settlement_bytes):
+            yield _settle_batch(queue, worker, chunk, now)
 
 
 def _settle_batch(
@@ -126,7 +132,7 @@ def _settle_batch(
         keys.soon,
         _told(soonest, now),
         len(settlements),
-        *[settlement.claim.job.id for settlement in settlements],
+        *[raw_id(settlement.claim.job.id) for settlement in settlements],
         *arguments,
     )
     return Batch(settlements, command, command)
@@ -163,7 +169,7 @@ def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Clai
                 lease_score(until),
                 worker,
                 len(chunk),
-                *[claim.job.id for claim in chunk],
+                *[raw_id(claim.job.id) for claim in chunk],
                 *[claim.number for claim in chunk],
             )
             yield Batch(chunk, command, command)
@@ -178,16 +184,19 @@ def _told(soonest: float, now: float) -> str:
     return repr(soonest) if soonest < now + SOON else ""
 
 
-def _chunks(
-    encoded: Iterable[tuple[Job, bytes]],
-) -> Iterator[Sequence[tuple[Job, bytes]]]:
-    chunk: list[tuple[Job, bytes]] = []
+def _settlement_bytes(settlement: Settlement) -> int:
+    after = settlement.after
+    return len(settlement.claim.receipt) + len(after.result) if after else 0
+
+
+def _chunks(items: Iterable[Item], bytes_of: Callable[[Item], int]) -> Iterator[Sequence[Item]]:
+    chunk: list[Item] = []
     size = 0
-    for entry in encoded:
-        if chunk and (len(chunk) == CHUNK or size + len(entry[1]) > _CHUNK_BYTES):
+    for item in items:
+        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
-        chunk.append(entry)
-        size += len(entry[1])
+        chunk.append(item)
+        size += bytes_of(item)
     if chunk:
         yield chunk

@@ -14,10 +14,6 @@ def read_claims(
     parts = iter(replies)
     # Three times the same iterator: each round takes the next three parts.
     for job_id, message, number in zip(parts, parts, parts, strict=True):
-        job, problem = messages.read(message, queue, _text(job_id), State.ACTIVE)
+        text = job_id.decode("utf-8", "surrogateescape")  # see keys.raw_id
+        job, problem = messages.read(message, queue, text, State.ACTIVE)
         yield Claim(job, worker, int(number), lease_until, message, problem)
-
-
-def _text(job_id: bytes) -> str:
-    # Foreign ids may hold anything; what is not UTF-8 must find its way back all the same.
-    return job_id.decode("utf-8", "surrogateescape")

@@ -10,7 +10,7 @@ import hiredis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from atode.broker.redis._failures import Dropped, is_broken, translated
 from atode.broker.redis._scripts import Argument, Command, with_text
@@ -69,6 +69,8 @@ class Link:
             BrokerUnavailable: Redis cannot be reached or cannot serve now.
             BrokerRefused: Redis answered one of the commands with an error.
         """
+        if not commands:
+            return Answer([], False)
         try:
             async with self._places:
                 if self._idle:
@@ -81,7 +83,7 @@ class Link:
                 return Answer(await self._exchange(self._make(), commands), False)
         except Dropped as dropped:
             raise translated(dropped.cause, self.address, TIMEOUT) from dropped.cause
-        except Exception as error:
+        except (RedisError, OSError) as error:
             raise translated(error, self.address, TIMEOUT) from error
 
     def line(self) -> "Line":
@@ -112,7 +114,13 @@ class Link:
             if isinstance(error, Exception) and is_broken(error):
                 raise Dropped(error) from error
             raise
-        self._idle.append(connection)
+        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+            # After a failover the address may lead to the new master, but only a new
+            # connection goes there.
+            await _closed(connection)
+            await self._close_idle()
+        else:
+            self._idle.append(connection)
         for reply in replies:
             if isinstance(reply, ResponseError):
                 raise reply
@@ -156,7 +164,7 @@ class Line:
         try:
             async with asyncio.timeout(within):
                 return await doing
-        except Exception as error:
+        except (RedisError, OSError) as error:
             raise translated(error, self._address, within) from error
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from atode.broker.redis._link import TIMEOUT, Line, Link
 from atode.clock import Clock, wait_until
-from atode.errors import BrokerError, BrokerUnavailable
+from atode.errors import BrokerError, BrokerRefused, BrokerUnavailable
 
 _QUIET = 10.0
 """Seconds without a message after which the connection is tried with a ping."""
@@ -27,10 +27,14 @@ class Listener:
         self._earliest = math.inf
         self._failure: BrokerError | None = None
         self._lost = False
+        # Without the right to subscribe, jobs that are told of come up to a second late.
+        self._deaf = False
 
     async def subscribe(self, channels: Sequence[str]) -> None:
         """Return once messages on these channels are heard; BrokerUnavailable if they cannot be."""
         async with self._subscribing:
+            if self._deaf:
+                return
             if self._failure or self._lost:
                 await self.close()
             line = self._line or await self._connect()
@@ -86,6 +90,9 @@ class Listener:
             while True:
                 self._note(await self._next_message(line))
                 self._news.set()
+        except BrokerRefused:
+            self._deaf = True
+            self._news.set()
         except BrokerError as error:
             self._failure = error
             self._news.set()
@@ -112,7 +119,7 @@ class Listener:
     async def _until_confirmed(self, channels: Sequence[str]) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
-                while not self._confirmed.issuperset(channels):
+                while not self._deaf and not self._confirmed.issuperset(channels):
                     self._raise_failure()
                     self._news.clear()
                     await self._news.wait()

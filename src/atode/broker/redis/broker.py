@@ -6,18 +6,18 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from atode.broker.redis import _batches, _presences, messages
-from atode.broker.redis._batches import CHUNK, Batch, lease_score
+from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbell import Doorbell
 from atode.broker.redis._link import Link, Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._scripts import CLAIM, COUNTS, PROMOTE, PRUNE, REAP, REPAIR, Command
-from atode.broker.redis.keys import DUE, QUEUES, keys_of
+from atode.broker.redis.keys import DUE, QUEUES, keys_of, raw_id
 from atode.clock import Clock, SystemClock
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
@@ -44,6 +44,8 @@ _COUNTED = (
     State.COMPLETED,
     State.AGGREGATING,
 )
+
+_STATES: Mapping[bytes, State] = {state.value.encode(): state for state in State}
 
 Item = TypeVar("Item")
 
@@ -107,12 +109,10 @@ class RedisBroker:
         """Take up to `limit` pending jobs, and hold them for `lease` seconds (8.1)."""
         claims: list[Claim] = []
         for queue in queues:
-            exhausted = False
-            while not exhausted and len(claims) < limit:
-                asked = min(limit - len(claims), CHUNK)
-                found = await self._claim(queue, asked, lease, worker)
-                claims += found.claims
-                exhausted = found.taken < asked
+            more = True
+            while more and len(claims) < limit:
+                more, found = await self._claim(queue, limit - len(claims), lease, worker)
+                claims += found
         return claims
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
@@ -226,14 +226,14 @@ class RedisBroker:
         answer = await self._link.call(
             [
                 ("HMGET", keys.job(job_id), "msg", "state", "result", DUE),
-                ("ZSCORE", keys.scheduled, job_id),
-                ("ZSCORE", keys.retry, job_id),
+                ("ZSCORE", keys.scheduled, raw_id(job_id)),
+                ("ZSCORE", keys.retry, raw_id(job_id)),
             ]
         )
         (message, state, result, due), scheduled, retry = answer.replies
-        if message is None or state is None:
+        if message is None or state not in _STATES:
             return None
-        job = messages.read(message, queue, job_id, State(state.decode())).job
+        job = messages.read(message, queue, job_id, _STATES[state]).job
         score = {State.SCHEDULED: scheduled, State.RETRY: retry}.get(job.state)
         return job._replace(due=_due(due, score), result=result or b"")
 
@@ -254,18 +254,22 @@ class RedisBroker:
         answer = await self._link.call(_presences.read_commands(names))
         return _presences.read_presences(answer.replies)
 
-    async def _claim(self, queue: str, limit: int, lease: float, worker: str) -> "_Found":
+    async def _claim(
+        self, queue: str, limit: int, lease: float, worker: str
+    ) -> tuple[bool, Iterator[Claim]]:
         keys = keys_of(queue)
         until = self._clock.now() + lease
         command = CLAIM.call(
             (keys.pending, keys.paused, keys.active, keys.lease),
             keys.jobs,
-            limit,
+            min(limit, CHUNK),
             lease_score(until),
             worker,
+            CHUNK_BYTES,
         )
         [reply] = (await self._link.call([command])).replies
-        return _Found(reply[0], read_claims(islice(reply, 1, None), queue, worker, until))
+        more = reply[0] == b"1"
+        return more, read_claims(islice(reply, 1, None), queue, worker, until)
 
     async def _reap(self, queue: str, limit: int, lease: float, worker: str) -> list[Claim]:
         keys = keys_of(queue)
@@ -281,6 +285,7 @@ class RedisBroker:
             repr(now - _GO_PATIENCE),
             lease_score(until),
             worker,
+            CHUNK_BYTES,
         )
         [_, reply] = (await self._link.call([repair, reap])).replies
         return list(read_claims(reply, queue, worker, until))
@@ -305,12 +310,6 @@ class RedisBroker:
         return self._doorbells[queue]
 
 
-class _Found(NamedTuple):
-    taken: int
-    """How many ids came off the list; some may have had no job."""
-    claims: Iterable[Claim]
-
-
 def _promote_command(queue: str, now: float) -> Command:
     keys = keys_of(queue)
     return PROMOTE.call(
@@ -318,7 +317,7 @@ def _promote_command(queue: str, now: float) -> Command:
         keys.jobs,
         keys.group,
         repr(now),
-        math.floor(now * 1e9),
+        nanoseconds(now),
         _WINDOW,
     )
 

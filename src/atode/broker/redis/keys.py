@@ -43,9 +43,9 @@ class QueueKeys:
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
 
-    def job(self, job_id: str) -> str:
+    def job(self, job_id: str) -> bytes:
         """The hash of one job."""
-        return self.jobs + job_id
+        return self.jobs.encode() + raw_id(job_id)
 
     def processed_on(self, day: str) -> str:
         """The day's counter of ended attempts."""
@@ -60,6 +60,15 @@ class QueueKeys:
 def keys_of(queue: str) -> QueueKeys:
     """The keys of a queue, made once."""
     return QueueKeys(queue)
+
+
+def raw_id(job_id: str) -> bytes:
+    """A job's id as Redis has it.
+
+    Foreign ids may hold any bytes; what is not UTF-8 comes in as lone surrogates and must
+    go out as it was, or one such id would stop the settlements of its whole batch.
+    """
+    return job_id.encode("utf-8", "surrogateescape")
 
 
 def server_key(worker: str) -> str:

@@ -90,9 +90,10 @@ def updated(stored: bytes, before: Job, after: Job) -> bytes:
     try:
         message = TaskMessage.FromString(stored)
     except DecodeError:
-        return encoded(after._replace(task=after.task or UNDECODABLE))
+        clean = after._replace(id=_utf8(after.id), task=after.task or UNDECODABLE)
+        return encoded(clean)
     # What does not agree with the place where it is stored would lead a Go worker astray.
-    message.id = after.id
+    message.id = _utf8(after.id)
     message.queue = after.queue
     message.type = after.task or UNDECODABLE
     message.retried = after.retried
@@ -116,6 +117,11 @@ def updated(stored: bytes, before: Job, after: Job) -> bytes:
 
 def _timeout(job: Job) -> int:
     return math.ceil(job.timeout) or (0 if int(job.deadline) else DEFAULT_TIMEOUT)
+
+
+def _utf8(text: str) -> str:
+    # Lone surrogates stand for foreign bytes; Go refuses a message that holds them.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _headers(message: TaskMessage) -> Mapping[str, str]:
