@@ -1,0 +1,434 @@
+"""After each operation, every key of the database is what the protocol says.
+
+The private fields are `owner`, `claims` and `due` (see atode.broker.redis.keys); they are
+the only thing here that asynq would not write itself. A lease of ours ends on a fraction
+of a second, where asynq has whole ones.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from atode.broker.redis.broker import RedisBroker
+from atode.broker.redis.keys import PRIVATE_FIELDS
+from atode.broker.redis.wire import ServerInfo, TaskMessage, Timestamp, WorkerInfo
+from atode.job import Claim, Job, State
+from atode.outcome import (
+    Crashed,
+    Failed,
+    Outcome,
+    Released,
+    Snoozed,
+    Succeeded,
+    decide,
+)
+from atode.presence import Presence, Running
+from atode.retry import Retry, fixed
+from atode.testing.clock import FakeClock
+from tests.servers.redis_store import RedisStore
+
+START = 1_900_000_000  # where the fake clock starts; the tests run a quarter of a second later
+NOW_NS = "1900000000250000000"
+DAY = "2030-03-17"
+LEASE = 1_900_000_030.2505  # 30 seconds from then, with the mark of ours
+NINETY_DAYS = 90 * 86_400
+WORKER = "h1:4242:s-1"
+JOB = "asynq:{mail}:t:j1"
+ASYNQ_FIELDS = {"msg", "state", "pending_since", "unique_key", "group", "result"}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(START + 0.25)
+
+
+@pytest.fixture
+async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
+    broker = RedisBroker(redis_url, clock)
+    yield broker
+    await broker.close()
+
+
+def a_job(**fields: Any) -> Job:
+    job = Job(id="j1", task="mail:send", queue="mail", payload=b'{"n":1}', max_retry=3)
+    return job._replace(timeout=30.0, headers={"trace": "abc"}, **fields)
+
+
+def a_message(**fields: object) -> TaskMessage:
+    return TaskMessage(
+        **{
+            "type": "mail:send",
+            "payload": b'{"n":1}',
+            "id": "j1",
+            "queue": "mail",
+            "retry": 3,
+            "timeout": 30,
+            "headers": {"trace": "abc"},
+        }
+        | fields
+    )
+
+
+async def claimed(broker: RedisBroker, **fields: Any) -> Claim:
+    await broker.enqueue([a_job(**fields)])
+    [claim] = await broker.claim(["mail"], limit=9, lease=30, worker=WORKER)
+    return claim
+
+
+async def end(broker: RedisBroker, claim: Claim, outcome: Outcome, clock: FakeClock) -> None:
+    settlement = decide(claim, outcome, Retry(3, fixed(60.5)), clock.now())
+    assert await broker.settle([settlement]) == []
+
+
+def counters(processed: int, failed: int = 0) -> dict[str, object]:
+    found: dict[str, object] = {
+        "asynq:{mail}:processed": str(processed),
+        f"asynq:{{mail}}:processed:{DAY}": str(processed),
+    }
+    if failed:
+        found["asynq:{mail}:failed"] = str(failed)
+        found[f"asynq:{{mail}}:failed:{DAY}"] = str(failed)
+    return found
+
+
+def stored(**keys: object) -> dict[str, object]:
+    """The whole database: the queue's containers, and job `j1` under `job`."""
+    found: dict[str, object] = {"asynq:queues": {"mail"}}
+    for name, content in keys.items():
+        found[JOB if name == "job" else f"asynq:{{mail}}:{name}"] = content
+    return found
+
+
+async def test_enqueue(broker: RedisBroker, redis_store: RedisStore) -> None:
+    await broker.enqueue([a_job()])
+
+    assert redis_store.dump() == stored(
+        pending=["j1"],
+        job={"msg": a_message(), "state": "pending", "pending_since": NOW_NS},
+    )
+    assert redis_store.expiring() == {}
+
+
+async def test_a_schedule_at_a_whole_second(broker: RedisBroker, redis_store: RedisStore) -> None:
+    await broker.enqueue([a_job(state=State.SCHEDULED, due=START + 60.0)])
+
+    assert redis_store.dump() == stored(
+        scheduled={"j1": START + 60.0}, job={"msg": a_message(), "state": "scheduled"}
+    )
+
+
+async def test_a_schedule_within_a_second(broker: RedisBroker, redis_store: RedisStore) -> None:
+    await broker.enqueue([a_job(state=State.SCHEDULED, due=START + 60.125)])
+
+    assert redis_store.dump() == stored(
+        scheduled={"j1": START + 61.0},
+        job={"msg": a_message(), "state": "scheduled", "due": "1900000060.125"},
+    )
+
+
+async def test_dequeue(broker: RedisBroker, redis_store: RedisStore) -> None:
+    await claimed(broker)
+
+    assert redis_store.dump() == stored(
+        active=["j1"],
+        lease={"j1": LEASE},
+        job={"msg": a_message(), "state": "active", "owner": WORKER, "claims": "1"},
+    )
+
+
+async def test_lease_extension(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+    before = redis_store.dump()
+    clock.advance(5)
+
+    await broker.extend([claim], lease=30)
+
+    assert redis_store.dump() == before | {"asynq:{mail}:lease": {"j1": LEASE + 5}}
+
+
+async def test_done(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    claim = await claimed(broker)
+
+    await end(broker, claim, Succeeded(b"1"), clock)
+
+    assert redis_store.dump() == stored() | counters(processed=1)
+
+
+async def test_complete(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    claim = await claimed(broker, retention=60.0)
+
+    await end(broker, claim, Succeeded(b'"sent"'), clock)
+
+    assert redis_store.dump() == stored(
+        completed={"j1": START + 61.0},
+        job={
+            "msg": a_message(retention=60, completed_at=START),
+            "state": "completed",
+            "result": '"sent"',
+            "claims": "1",
+        },
+    ) | counters(processed=1)
+
+
+async def test_retry(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    claim = await claimed(broker)
+
+    await end(broker, claim, Failed("boom"), clock)
+
+    assert redis_store.dump() == stored(
+        retry={"j1": START + 61.0},
+        job={
+            "msg": a_message(retried=1, error_msg="boom", last_failed_at=START),
+            "state": "retry",
+            "claims": "1",
+            "due": "1900000060.75",
+        },
+    ) | counters(processed=1, failed=1)
+
+
+async def test_a_retry_that_is_no_failure_counts_nothing(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+
+    await end(broker, claim, Snoozed(9.75), clock)
+
+    assert redis_store.dump() == stored(
+        retry={"j1": START + 10.0},
+        job={"msg": a_message(), "state": "retry", "claims": "1"},
+    )
+
+
+async def test_archive(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    claim = await claimed(broker)
+
+    await end(broker, claim, Failed("boom", permanent=True), clock)
+
+    assert redis_store.dump() == stored(
+        archived={"j1": float(START)},
+        job={
+            "msg": a_message(error_msg="boom", last_failed_at=START),
+            "state": "archived",
+            "claims": "1",
+        },
+    ) | counters(processed=1, failed=1)
+
+
+async def test_requeue(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    claim = await claimed(broker)
+    await broker.enqueue([a_job()._replace(id="j2")])
+
+    await end(broker, claim, Released(), clock)
+
+    found = redis_store.dump()
+    assert found.pop("asynq:{mail}:t:j2")
+    assert found == stored(
+        pending=["j2", "j1"], job={"msg": a_message(), "state": "pending", "claims": "1"}
+    )
+
+
+async def test_a_crash(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    await claimed(broker)
+    clock.advance(31)
+    [reaped] = await broker.reap(["mail"], limit=9, lease=30, worker="h1:1:other")
+
+    taken_over = redis_store.dump()
+    await end(broker, reaped, Crashed(), clock)
+
+    error = "lease expired: the worker died or lost the broker while the job ran"
+    assert taken_over == stored(
+        active=["j1"],
+        lease={"j1": LEASE + 31},
+        job={"msg": a_message(), "state": "active", "owner": "h1:1:other", "claims": "2"},
+    )
+    assert redis_store.dump() == stored(
+        pending=["j1"],
+        job={
+            "msg": a_message(retried=1, error_msg=error, last_failed_at=START + 31),
+            "state": "pending",
+            "claims": "2",
+        },
+    ) | counters(processed=1, failed=1)
+
+
+async def test_forward(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    await broker.enqueue([a_job(state=State.SCHEDULED, due=START + 1.5)])
+    clock.advance(1.25)
+
+    await broker.promote(["mail"])
+
+    assert redis_store.dump() == stored(
+        pending=["j1"],
+        job={"msg": a_message(), "state": "pending", "pending_since": "1900000001500000000"},
+    )
+
+
+async def test_a_new_attempt_leaves_no_old_due_instant(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+    await end(broker, claim, Failed("boom"), clock)
+    clock.advance(61)
+
+    await broker.promote(["mail"])
+
+    assert redis_store.fields("mail", "j1") == {
+        "msg": a_message(retried=1, error_msg="boom", last_failed_at=START),
+        "state": "pending",
+        "pending_since": "1900000061250000000",
+        "claims": "1",
+    }
+
+
+async def test_the_daily_counters_go_after_ninety_days(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+
+    await end(broker, claim, Failed("boom"), clock)
+
+    left = redis_store.expiring()
+    assert set(left) == {
+        f"asynq:{{mail}}:processed:{DAY}",
+        f"asynq:{{mail}}:failed:{DAY}",
+    }
+    for seconds in left.values():
+        assert seconds + time.time() == pytest.approx(START + NINETY_DAYS, abs=10)
+
+
+async def test_the_daily_counters_are_those_of_the_day_of_the_end(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+    clock.advance(86_400)
+
+    await end(broker, claim, Succeeded(), clock)
+
+    assert redis_store.do("GET", "asynq:{mail}:processed:2030-03-18") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Succeeded(), {"processed": b"1", "failed": b"77"}),
+        (Failed("boom"), {"processed": b"1", "failed": b"1"}),
+    ],
+)
+async def test_full_counters_start_again(
+    broker: RedisBroker,
+    redis_store: RedisStore,
+    clock: FakeClock,
+    outcome: Outcome,
+    expected: dict[str, bytes],
+) -> None:
+    claim = await claimed(broker)
+    redis_store.do("SET", "asynq:{mail}:processed", 2**63 - 1)
+    redis_store.do("SET", "asynq:{mail}:failed", 77)
+
+    await end(broker, claim, outcome, clock)
+
+    found = {name: redis_store.do("GET", f"asynq:{{mail}}:{name}") for name in expected}
+    assert found == expected
+
+
+async def test_a_broken_counter_keeps_no_job_from_ending(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    claim = await claimed(broker)
+    redis_store.do("SET", "asynq:{mail}:processed", "many")
+
+    await end(broker, claim, Succeeded(), clock)
+
+    assert redis_store.fields("mail", "j1") == {}
+
+
+async def test_presence(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
+    presence = Presence(
+        worker=WORKER,
+        host="h1",
+        pid=4242,
+        concurrency=10,
+        queues={"mail": 1},
+        strict=False,
+        status="active",
+        started_at=float(START),
+        running=(Running("j1", "mail:send", "mail", b"{}", START + 1.5, 0.0),),
+        running_count=1,
+    )
+
+    await broker.beat(presence, lifetime=10)
+
+    server, workers = f"asynq:servers:{{{WORKER}}}", f"asynq:workers:{{{WORKER}}}"
+    found = redis_store.dump()
+    left = redis_store.expiring()
+    assert ServerInfo.FromString(redis_store.do("GET", server)) == ServerInfo(
+        host="h1",
+        pid=4242,
+        server_id="s-1",
+        concurrency=10,
+        queues={"mail": 1},
+        status="active",
+        start_time=Timestamp(seconds=START),
+        active_worker_count=1,
+    )
+    assert WorkerInfo.FromString(redis_store.do("HGET", workers, "j1")) == WorkerInfo(
+        host="h1",
+        pid=4242,
+        server_id="s-1",
+        task_id="j1",
+        task_type="mail:send",
+        task_payload=b"{}",
+        queue="mail",
+        start_time=Timestamp(seconds=START + 1, nanos=500_000_000),
+        deadline=Timestamp(seconds=-62_135_596_800),
+    )
+    assert found["asynq:servers"] == {server: START + 10}
+    assert found["asynq:workers"] == {workers: START + 10}
+    assert set(found) == {"asynq:servers", "asynq:workers", server, workers}
+    assert set(left) == {server, workers}
+    assert all(8 <= seconds <= 10 for seconds in left.values())
+
+
+async def test_a_beat_forgets_jobs_that_ended(broker: RedisBroker, redis_store: RedisStore) -> None:
+    busy = Presence(
+        WORKER, "h1", 4242, 1, {"mail": 1}, False, "active", float(START),
+        (Running("j1", "t", "mail", b"", float(START), float(START)),), 1,
+    )  # fmt: skip
+    await broker.beat(busy, lifetime=10)
+
+    await broker.beat(busy._replace(running=(), running_count=0), lifetime=10)
+
+    assert redis_store.do("EXISTS", f"asynq:workers:{{{WORKER}}}") == 0
+    await broker.leave(busy)
+    assert redis_store.dump() == {}
+
+
+async def test_reading_workers_sweeps_out_the_dead(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    dead = Presence("h:1:dead", "h", 1, 1, {"mail": 1}, False, "active", float(START))
+    await broker.beat(dead, lifetime=10)
+    clock.advance(60)
+
+    await broker.workers()
+
+    assert redis_store.do("EXISTS", "asynq:servers", "asynq:workers") == 0
+
+
+async def test_hashes_hold_nothing_else_than_asynqs_fields_and_the_private_ones(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    seen: set[str] = set()
+    claim = await claimed(broker, retention=60.0)
+    seen.update(redis_store.fields("mail", "j1"))
+    await end(broker, claim, Failed("boom"), clock)
+    seen.update(redis_store.fields("mail", "j1"))
+    clock.advance(61)
+    await broker.promote(["mail"])
+    seen.update(redis_store.fields("mail", "j1"))
+
+    assert seen - ASYNQ_FIELDS == set(PRIVATE_FIELDS)

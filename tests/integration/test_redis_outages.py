@@ -1,0 +1,282 @@
+"""Redis goes away, comes back, or is not what it should be."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from atode.broker.redis import _link
+from atode.broker.redis.broker import RedisBroker
+from atode.errors import BrokerRefused, BrokerUnavailable
+from atode.job import Job, State
+from atode.outcome import Settlement, Tally
+from atode.presence import Presence
+from tests.servers.redis import RedisServer
+from tests.servers.redis_store import RedisStore
+
+PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
+Call = Callable[[RedisBroker], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "enqueue": lambda broker: broker.enqueue([a_job("other")]),
+    "claim": lambda broker: broker.claim(["default"], limit=1, lease=10, worker="w1"),
+    "wait": lambda broker: broker.wait(["default"], at_most=60),
+    "promote": lambda broker: broker.promote(["default"]),
+    "wait_due": lambda broker: broker.wait_due(["default"], until=None),
+    "reap": lambda broker: broker.reap(["default"], limit=1, lease=10, worker="w1"),
+    "prune": lambda broker: broker.prune(["default"]),
+    "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
+    "leave": lambda broker: broker.leave(PRESENCE),
+    "get": lambda broker: broker.get("default", "j1"),
+    "counts": lambda broker: broker.counts("default"),
+    "workers": lambda broker: broker.workers(),
+}
+
+
+def a_job(id: str) -> Job:
+    return Job(id, "demo", "default", b"{}")
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """A server that may be killed; it loses nothing by that."""
+    with RedisServer("--appendonly", "yes", "--appendfsync", "always") as server:
+        yield server
+
+
+@pytest.fixture
+async def broker(server: RedisServer) -> AsyncIterator[RedisBroker]:
+    broker = RedisBroker(server.url)
+    yield broker
+    await broker.close()
+
+
+async def test_opening_does_not_need_redis() -> None:
+    broker = RedisBroker("redis://127.0.0.1:1")
+
+    await broker.open()
+    with pytest.raises(BrokerUnavailable, match=r"^Redis at 127\.0\.0\.1:1 refused the connection"):
+        await broker.counts("default")
+    await broker.close()
+
+
+async def test_every_call_says_unavailable_while_redis_is_down_and_works_again_after(
+    server: RedisServer, broker: RedisBroker
+) -> None:
+    await broker.enqueue([a_job("j1")])
+    [claim] = await broker.claim(["default"], limit=1, lease=60, worker="w1")
+    await broker.wait(["default"], at_most=0.05)
+    await broker.promote(["default"])
+
+    server.kill()
+    raised = [name for name, call in CALLS.items() if await _is_unavailable(call(broker))]
+    with pytest.raises(BrokerUnavailable):
+        await broker.settle([Settlement(claim, None, Tally.SUCCESS)])
+    with pytest.raises(BrokerUnavailable):
+        await broker.extend([claim], lease=60)
+    server.restart()
+
+    assert raised == list(CALLS)
+    assert await broker.extend([claim], lease=60) == []
+    assert await broker.settle([Settlement(claim, None, Tally.SUCCESS)]) == []
+    assert await broker.enqueue([a_job("j2")]) == []
+    for call in CALLS.values():
+        await asyncio.wait_for(call(broker), 10)
+
+
+@pytest.mark.parametrize("name", ["wait", "wait_due"])
+async def test_a_wait_ends_when_the_server_dies(
+    server: RedisServer, broker: RedisBroker, name: str
+) -> None:
+    # Until far away, so that it is not the clock that ends it.
+    waiting = asyncio.ensure_future(CALLS[name](broker))
+    await asyncio.sleep(0.05)
+
+    server.kill()
+
+    with pytest.raises(BrokerUnavailable):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_restart_between_two_calls_is_not_noticed(
+    server: RedisServer, broker: RedisBroker
+) -> None:
+    await broker.enqueue([a_job("j1")])
+    await broker.wait(["default"], at_most=5)
+    await broker.promote(["default"])
+    server.stop()
+    server.restart()
+
+    [claim] = await broker.claim(["default"], limit=1, lease=60, worker="w1")
+    await broker.enqueue([a_job("j2")])
+    await broker.wait(["default"], at_most=60)
+    server.kill()
+    server.restart()
+
+    assert await broker.settle([Settlement(claim, None, Tally.SUCCESS)]) == []
+
+
+async def test_scripts_that_the_server_forgot_are_sent_again(
+    broker: RedisBroker, server: RedisServer
+) -> None:
+    await broker.enqueue([a_job("j1")])
+    with RedisStore(server.url) as store:
+        store.do("SCRIPT", "FLUSH")
+
+    assert await broker.enqueue([a_job(f"k{n}") for n in range(1200)]) == []
+    claims = await broker.claim(["default"], limit=9999, lease=60, worker="w1")
+
+    assert [claim.job.id for claim in claims] == ["j1", *(f"k{n}" for n in range(1200))]
+
+
+async def test_a_silent_server_is_given_up_after_the_time_limit(
+    server: RedisServer, broker: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_link, "TIMEOUT", 0.2)
+    await broker.counts("default")
+
+    server.freeze()
+    with pytest.raises(BrokerUnavailable, match=r"did not answer within 0\.2 s"):
+        await broker.counts("default")
+    with pytest.raises(BrokerUnavailable, match=r"did not answer within 0\.2 s"):
+        await broker.counts("default")
+    server.thaw()
+
+    monkeypatch.undo()
+    assert (await broker.counts("default"))[State.PENDING] == 0
+
+
+async def test_a_password_is_sent_and_never_told() -> None:
+    with RedisServer("--requirepass", "s3cret") as server:
+        right = RedisBroker(f"redis://:s3cret@127.0.0.1:{server.port}")
+        wrong = RedisBroker(f"redis://:hunter2@127.0.0.1:{server.port}")
+        without = RedisBroker(server.url)
+
+        assert (await right.counts("default"))[State.PENDING] == 0
+        for broker in (wrong, without):
+            for name in ("counts", "promote", "wait"):
+                with pytest.raises(BrokerRefused) as caught:
+                    await CALLS[name](broker)
+                assert "hunter2" not in _whole_text(caught.value)
+        for broker in (right, wrong, without):
+            await broker.close()
+
+
+async def test_a_user_who_may_not_subscribe_still_gets_due_jobs(
+    server: RedisServer,
+) -> None:
+    with RedisStore(server.url) as store:
+        store.do("ACL", "SETUSER", "app", "on", ">pw", "~asynq:*", "resetchannels", "+@all")
+    broker = RedisBroker(f"redis://app:pw@127.0.0.1:{server.port}")
+    await broker.enqueue([a_job("j1")._replace(state=State.SCHEDULED, due=1.5)])
+
+    await broker.promote(["default"])
+    await asyncio.wait_for(broker.wait_due(["default"], until=None), 10)
+
+    assert (await broker.counts("default"))[State.PENDING] == 1
+    await broker.close()
+
+
+async def test_a_replica_is_unavailable_until_it_is_the_master(
+    server: RedisServer, broker: RedisBroker
+) -> None:
+    await broker.counts("default")
+    with RedisStore(server.url) as store:
+        store.do("REPLICAOF", "127.0.0.1", "1")
+        for name in ("enqueue", "wait", "beat"):
+            with pytest.raises(BrokerUnavailable):
+                await asyncio.wait_for(CALLS[name](broker), 10)
+        store.do("REPLICAOF", "NO", "ONE")
+
+    assert await broker.enqueue([a_job("j1")]) == []
+
+
+async def test_a_full_memory_means_unavailable_and_stores_nothing(
+    server: RedisServer, broker: RedisBroker
+) -> None:
+    with RedisStore(server.url) as store:
+        store.do("CONFIG", "SET", "maxmemory", "1")
+        with pytest.raises(BrokerUnavailable):
+            await broker.enqueue([a_job("j1")])
+        store.do("CONFIG", "SET", "maxmemory", "0")
+
+    assert await broker.get("default", "j1") is None
+
+
+class _Proxy:
+    """Passes everything on, but loses the answer to the next call after `lose`."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._loses = False
+        self._server: asyncio.Server | None = None
+        self._pipes: set[asyncio.Task[None]] = set()
+        self.url = ""
+
+    async def __aenter__(self) -> "_Proxy":
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server
+        self._server.close()
+        for pipe in self._pipes:
+            pipe.cancel()
+        await asyncio.gather(*self._pipes, return_exceptions=True)
+
+    def lose(self) -> None:
+        self._loses = True
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, commands = await asyncio.open_connection("127.0.0.1", self._target)
+        pipes = {
+            asyncio.create_task(self._pipe(reader, commands, may_lose=False)),
+            asyncio.create_task(self._pipe(answers, writer, may_lose=True)),
+        }
+        self._pipes |= pipes
+        await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
+        for end in (commands, writer):
+            end.close()
+
+    async def _pipe(
+        self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, may_lose: bool
+    ) -> None:
+        while part := await source.read(65536):
+            if may_lose and self._loses:
+                self._loses = False
+                return
+            to.write(part)
+
+
+async def test_an_answer_that_is_lost_does_not_turn_into_a_refusal(server: RedisServer) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.enqueue([a_job("there")])
+
+        proxy.lose()
+        refused = await broker.enqueue([a_job("new"), a_job("there")._replace(payload=b"[]")])
+        claims = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+        proxy.lose()
+        unsettled = await broker.settle([Settlement(c, None, Tally.SUCCESS) for c in claims])
+
+        assert [job.id for job in refused] == ["there"]
+        assert [claim.job.id for claim in claims] == ["there", "new"]
+        assert unsettled == []
+        await broker.close()
+
+
+async def _is_unavailable(calling: Awaitable[object]) -> bool:
+    try:
+        await asyncio.wait_for(calling, 10)
+    except BrokerUnavailable:
+        return True
+    return False
+
+
+def _whole_text(error: BaseException | None) -> str:
+    parts: list[Any] = []
+    while error:
+        parts.append(error)
+        error = error.__cause__ or error.__context__
+    return " ".join(f"{part} {part!r}" for part in parts)

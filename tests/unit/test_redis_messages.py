@@ -1,0 +1,135 @@
+import pytest
+
+from atode.broker.redis.messages import encoded, read, updated
+from atode.broker.redis.wire import TaskMessage
+from atode.job import Job, State
+
+JOB = Job(
+    id="j1",
+    task="demo",
+    queue="default",
+    payload=b"{}",
+    max_retry=3,
+    timeout=30.0,
+    headers={"trace": "abc"},
+)
+UNKNOWN = bytes.fromhex("9a06036e6577")  # field 99, a string
+
+
+def stored(job: Job) -> TaskMessage:
+    return TaskMessage.FromString(encoded(job))
+
+
+def test_a_job_comes_back_as_it_was() -> None:
+    job = JOB._replace(deadline=1_900_000_000.0, retention=60.0, error="x", last_failed_at=5.0)
+
+    assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0.5, 1), (1.0, 1), (1.001, 2), (90.0, 90)])
+def test_a_timeout_and_a_retention_are_rounded_up_to_whole_seconds(
+    seconds: float, written: int
+) -> None:
+    message = stored(JOB._replace(timeout=seconds, retention=seconds))
+
+    assert (message.timeout, message.retention) == (written, written)
+
+
+def test_a_deadline_is_rounded_down() -> None:
+    assert stored(JOB._replace(deadline=1_900_000_000.9)).deadline == 1_900_000_000
+
+
+def test_a_job_without_any_time_limit_gets_asynqs() -> None:
+    assert stored(JOB._replace(timeout=0.0)).timeout == 1800
+
+
+def test_a_deadline_alone_is_limit_enough() -> None:
+    assert stored(JOB._replace(timeout=0.0, deadline=1_900_000_000.0)).timeout == 0
+
+
+def test_a_foreign_message_without_any_time_limit_may_run_for_half_an_hour() -> None:
+    message = TaskMessage(type="demo", id="j1", queue="default").SerializeToString()
+
+    assert read(message, "default", "j1", State.ACTIVE).job.timeout == 1800.0
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        (b'{"type":"demo"}', "not an asynq TaskMessage"),
+        (b"", "names no task"),
+        (TaskMessage(type="demo", id="j2").SerializeToString(), "belongs to another job, 'j2'"),
+    ],
+)
+def test_a_broken_message_says_what_is_wrong(message: bytes, problem: str) -> None:
+    found = read(message, "default", "j1", State.ACTIVE)
+
+    assert problem in found.problem
+    assert (found.job.id, found.job.queue) == ("j1", "default")
+
+
+def test_an_undecodable_message_is_the_payload_of_its_job() -> None:
+    found = read(b'{"type":"demo"}', "default", "j1", State.ACTIVE)
+
+    assert (found.job.task, found.job.payload) == ("", b'{"type":"demo"}')
+
+
+def test_an_undecodable_message_becomes_one_that_go_can_read() -> None:
+    broken = b'{"type":"demo"}'
+    job = read(broken, "default", "j1", State.ACTIVE).job
+
+    after = TaskMessage.FromString(updated(broken, job, job._replace(error="broken")))
+
+    assert (after.type, after.payload, after.id) == ("undecodable", broken, "j1")
+    assert (after.queue, after.error_msg, after.timeout) == ("default", "broken", 1800)
+
+
+def test_a_message_of_another_job_is_made_to_agree_with_its_place() -> None:
+    message = TaskMessage(type="demo", id="j2", queue="other").SerializeToString()
+    job = read(message, "default", "j1", State.ACTIVE).job
+
+    after = TaskMessage.FromString(updated(message, job, job))
+
+    assert (after.id, after.queue) == ("j1", "default")
+
+
+def test_an_update_keeps_what_it_does_not_know() -> None:
+    message = TaskMessage(
+        type="demo", id="j1", queue="default", unique_key="lock", group_key="g", retry=3
+    )
+    before = read(message.SerializeToString(), "default", "j1", State.ACTIVE).job
+
+    written = updated(
+        message.SerializeToString() + UNKNOWN, before, before._replace(retried=1, error="boom")
+    )
+
+    message.retried, message.error_msg = 1, "boom"
+    assert written == message.SerializeToString() + UNKNOWN
+
+
+def test_an_update_writes_whatever_changed() -> None:
+    after = Job(
+        id="j1",
+        task="other",
+        queue="default",
+        payload=b"[]",
+        max_retry=9,
+        retried=2,
+        timeout=60.0,
+        deadline=1_900_000_000.0,
+        retention=10.0,
+        headers={"b": "2"},
+        error="boom",
+        last_failed_at=7.0,
+        completed_at=8.0,
+    )
+
+    assert updated(encoded(JOB), JOB, after) == encoded(after)
+
+
+def test_an_id_that_is_not_utf8_becomes_one_that_go_can_read() -> None:
+    foreign = b"a\xff".decode("utf-8", "surrogateescape")
+
+    for broken in (b"{", TaskMessage(type="demo", id="a").SerializeToString()):
+        job = read(broken, "default", foreign, State.ACTIVE).job
+        assert TaskMessage.FromString(updated(broken, job, job)).id == "a?"
