@@ -17,7 +17,7 @@ PATIENCE = 10.0
 
 _OLDEST = (3, 34, 0)
 _FIRST_PAUSE = 0.0002
-_LONGEST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.005
 
 Command = Callable[[Transaction], Any]
 

@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Self
 
 from atode.broker.sqlite import _bell, _inspect, _queue, _upkeep
@@ -39,7 +38,11 @@ class SqliteBroker:
     """
 
     def __init__(
-        self, path: str | Path, clock: Clock | None = None, *, synchronous: str = "normal"
+        self,
+        path: str | os.PathLike[str],
+        clock: Clock | None = None,
+        *,
+        synchronous: str = "normal",
     ) -> None:
         self._path = _checked_path(path)
         self._clock = clock or SystemClock()
@@ -59,7 +62,7 @@ class SqliteBroker:
                 to another program, or a newer atode wrote it.
             BrokerUnavailable: it is locked by another process, or the disk is full.
         """
-        await self._writer.call(_nothing, writes=False)
+        await self._writer.call(_nothing)
 
     async def close(self) -> None:
         bell, self._bell = self._bell, None
@@ -212,7 +215,7 @@ class SqliteBroker:
         self._writer.call(command).add_done_callback(_exception_seen)
 
 
-def _checked_path(path: str | Path) -> str:
+def _checked_path(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
     if not text or text.startswith((":memory:", "file:")):
         raise BadOption(
