@@ -98,6 +98,13 @@ class ServiceFailed(NamedTuple):
     error: BaseException
 
 
+class SubscriberFailed(NamedTuple):
+    """A subscriber raised while it heard `event`. The others, and the publisher, go on."""
+
+    event: "Event"
+    error: Exception
+
+
 class WorkerStarted(NamedTuple):
     """A worker serves its queues."""
 
@@ -134,6 +141,7 @@ Event = (
     | BrokerLost
     | BrokerBack
     | ServiceFailed
+    | SubscriberFailed
     | WorkerStarted
     | WorkerStopping
     | WorkerStopped
@@ -157,6 +165,11 @@ class Events:
         return kind in self._subscribers
 
     def publish(self, event: Event) -> None:
-        """Tell every subscriber of the event's type."""
+        """Tell every subscriber of the event's type. One that raises disturbs nobody."""
         for callback in self._subscribers.get(type(event), ()):
-            callback(event)
+            try:
+                callback(event)
+            except Exception as error:
+                # Of a failure to hear about failures there is nobody left to tell.
+                if not isinstance(event, SubscriberFailed):
+                    self.publish(SubscriberFailed(event, error))

@@ -23,6 +23,7 @@ from atode.events import (
     JobStarted,
     JobSucceeded,
     ServiceFailed,
+    SubscriberFailed,
     ThreadStuck,
     WorkerStarted,
     WorkerStopped,
@@ -113,6 +114,11 @@ def _failed(event: ServiceFailed) -> str:
     return f"{event.service}: {type(event.error).__name__}: {event.error}"
 
 
+def _subscriber_failed(event: SubscriberFailed) -> str:
+    what = type(event.event).__name__
+    return f"a subscriber of {what} raised {type(event.error).__name__}: {event.error}"
+
+
 def _worker_started(event: WorkerStarted) -> str:
     return (
         f"worker {event.worker} serves {', '.join(event.queues)} with {event.concurrency} slots; "
@@ -141,6 +147,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (BrokerLost, logging.WARNING, _lost),
     (BrokerBack, logging.INFO, _back),
     (ServiceFailed, logging.ERROR, _failed),
+    (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),
     (WorkerStopping, logging.INFO, _worker_stopping),
     (WorkerStopped, logging.INFO, _worker_stopped),
