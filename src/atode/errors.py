@@ -22,6 +22,7 @@ AtodeError
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from difflib import get_close_matches
 
 
@@ -137,13 +138,14 @@ class Permanent(Signal):
 
 
 class Snooze(Signal):
-    """Raised by a handler to run the same job again after `delay` seconds.
+    """Raised by a handler to run the same job again after `delay`, seconds or a timedelta.
 
     A snooze is not a failure: no retry is used up.
     """
 
-    def __init__(self, delay: float) -> None:
-        if not 0 <= delay <= 315_360_000:
-            raise BadOption(f"Snooze of {delay} s; it must be from 0 to 315,360,000 s (10 years)")
-        super().__init__(f"snoozed for {delay:g} s")
-        self.delay = delay
+    def __init__(self, delay: float | timedelta) -> None:
+        seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
+        if not 0 <= seconds <= 315_360_000:
+            raise BadOption(f"Snooze of {seconds} s; it must be from 0 to 315,360,000 s (10 years)")
+        super().__init__(f"snoozed for {seconds:g} s")
+        self.delay = float(seconds)
