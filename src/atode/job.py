@@ -1,5 +1,7 @@
 """A job, the states it can be in, and a worker's claim on it."""
 
+import secrets
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -64,6 +66,19 @@ class Job(NamedTuple):
     def kept_until(self) -> float:
         """When a completed job is pruned."""
         return self.completed_at + self.retention
+
+
+def new_id() -> str:
+    """An id that nothing else has: a UUID of version 7 (RFC 9562), so later ones sort later.
+
+    Random ids scatter over the pages of an index; with ordered ones, a store that keeps its
+    jobs in a tree writes half as much.
+    """
+    number = (time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | secrets.randbits(80)
+    number = number & ~(0xF << 76) | 0x7 << 76  # the version
+    number = number & ~(0x3 << 62) | 0x2 << 62  # the variant
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Claim(NamedTuple):

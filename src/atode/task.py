@@ -1,7 +1,6 @@
 """Tasks: functions that can be run later, and calls of them that are not stored yet."""
 
 import inspect
-import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from atode.codec import Arguments, Result
 from atode.duration import TEN_YEARS, Duration, seconds
 from atode.errors import BadOption, BadTask
 from atode.handle import JobHandle
-from atode.job import NO_HEADERS, Job, State
+from atode.job import NO_HEADERS, Job, State, new_id
 from atode.queues import checked_queue_name
 from atode.retry import Retry, checked_retries
 
@@ -39,7 +38,7 @@ class CallOptions(TypedDict, total=False):
     retention: Duration
     """How long the job and its result are kept after success; 0 deletes at once."""
     id: str
-    """The job's id instead of a random UUID; storing a second one is refused."""
+    """The job's id instead of a new UUID; storing a second one is refused."""
     headers: Mapping[str, str]
     """Small texts that travel with the job, such as a trace id."""
 
@@ -85,7 +84,7 @@ class Call(Generic[R]):
         retention = options.get("retention")
         deadline = options.get("deadline")
         return Job(
-            id=_checked_id(options["id"]) if "id" in options else str(uuid.uuid4()),
+            id=_checked_id(options["id"]) if "id" in options else new_id(),
             task=self.task.name,
             queue=checked_queue_name(options["queue"]) if "queue" in options else defaults.queue,
             payload=self.payload,
