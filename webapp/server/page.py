@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -52,7 +53,8 @@ def page_routes(tokens: Tokens, *, carries_token: bool, token_seconds: int) -> A
             {
                 "language": language,
                 "other_language": "en" if language == "ja" else "ja",
-                "texts": TEXTS[language],
+                # Not the mapping itself: in a template, `texts.clear` would be its method.
+                "texts": SimpleNamespace(**TEXTS[language]),
                 "asks_token": not carries_token,
                 "longest_message": LONGEST_MESSAGE,
                 "longest_delay": LONGEST_DELAY_SECONDS,

@@ -65,7 +65,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(StoreDown)
     async def on_store_down(_: Request, error: Exception) -> Response:
         # The reason may name hosts and stays in the log.
-        detail = "The job store cannot be reached now. Nothing is lost; try again in a moment"
+        detail = "The job store cannot be reached now; try again in a moment"
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
 

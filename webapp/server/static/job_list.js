@@ -5,6 +5,10 @@ import { isFinal } from "./job_store.js";
 const byId = (id) => document.getElementById(id);
 const PATIENCE_MS = 5_000; // After this, a job that should run and does not is worth a word.
 const TICK_MS = 200;
+// The page's language, in the user's flavour of it where the browser tells one.
+const language =
+  navigator.languages.find((tag) => tag.startsWith(document.documentElement.lang)) ??
+  document.documentElement.lang;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -15,11 +19,20 @@ function duration(ms) {
   return seconds < 3600 ? clock : `${Math.floor(seconds / 3600)}:${clock}`;
 }
 
+// The time of day, with the date where it is not today's.
+function moment(instant) {
+  const then = new Date(instant);
+  const isToday = then.toDateString() === new Date().toDateString();
+  const dateStyle = isToday ? undefined : "medium";
+  return then.toLocaleString(language, { dateStyle, timeStyle: "medium" });
+}
+
 export class JobList {
   constructor(texts, store) {
     this.texts = texts;
     this.store = store;
     this.items = new Map();
+    this.isStale = false;
     setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -42,6 +55,7 @@ export class JobList {
   }
 
   stale(isStale) {
+    this.isStale = isStale;
     byId("stale").hidden = !isStale;
   }
 
@@ -61,8 +75,7 @@ export class JobList {
     const state = part(".state");
     state.textContent = this.#state(job);
     state.dataset.state = job.state;
-    const due = new Date(job.dueAt).toLocaleString(document.documentElement.lang);
-    part(".due").textContent = fill(this.texts.due_at, { time: due });
+    part(".due").textContent = fill(this.texts.due_at, { time: moment(job.dueAt) });
     part(".retries").textContent = job.retried
       ? fill(this.texts.retries, { retried: job.retried, max_retry: job.maxRetry })
       : "";
@@ -75,7 +88,8 @@ export class JobList {
       const waits = job.state === "scheduled" || job.state === "retry";
       item.querySelector(".countdown").textContent =
         waits && left > 0 ? fill(this.texts.due_in, { time: duration(left) }) : "";
-      const isOverdue = !isFinal(job) && job.state !== "active" && left < -PATIENCE_MS;
+      const shouldRun = !isFinal(job) && job.state !== "active" && left < -PATIENCE_MS;
+      const isOverdue = shouldRun && !this.isStale;
       const problem = isOverdue ? this.texts.overdue : job.state === "completed" ? "" : job.error;
       const line = item.querySelector(".problem");
       line.textContent = problem ?? "";

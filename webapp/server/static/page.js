@@ -19,13 +19,13 @@ function showSuccess(jobId) {
   const id = document.createElement("code");
   id.textContent = jobId;
   byId("error").hidden = true;
-  byId("success").replaceChildren(`${texts.registered} `, id);
+  byId("success").replaceChildren(texts.registered, id);
   byId("success").hidden = false;
 }
 
 function showError(error) {
   byId("success").hidden = true;
-  byId("error").textContent = `${texts.failed} ${explain(error)}`;
+  byId("error").textContent = texts.failed + explain(error);
   byId("error").hidden = false;
 }
 
@@ -33,7 +33,7 @@ function explain(error) {
   if (error instanceof Unreachable) return texts.error_unreachable;
   if (error instanceof Unauthorized) return texts.error_token;
   if (error instanceof Refused && error.status === 503) return texts.error_store;
-  return `${texts.error_other} ${error.message}`;
+  return texts.error_other + error.message;
 }
 
 function busy(isBusy) {
