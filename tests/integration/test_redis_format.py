@@ -13,7 +13,7 @@ import pytest
 
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.keys import PRIVATE_FIELDS
-from atode.broker.redis.wire import ServerInfo, TaskMessage, Timestamp, WorkerInfo
+from atode.broker.redis.wire import TaskMessage
 from atode.job import Claim, Job, State
 from atode.outcome import (
     Crashed,
@@ -24,7 +24,6 @@ from atode.outcome import (
     Succeeded,
     decide,
 )
-from atode.presence import Presence, Running
 from atode.retry import Retry, fixed
 from atode.testing.clock import FakeClock
 from tests.servers.redis_store import RedisStore
@@ -344,79 +343,6 @@ async def test_a_broken_counter_keeps_no_job_from_ending(
     await end(broker, claim, Succeeded(), clock)
 
     assert redis_store.fields("mail", "j1") == {}
-
-
-async def test_presence(broker: RedisBroker, redis_store: RedisStore, clock: FakeClock) -> None:
-    presence = Presence(
-        worker=WORKER,
-        host="h1",
-        pid=4242,
-        concurrency=10,
-        queues={"mail": 1},
-        strict=False,
-        status="active",
-        started_at=float(START),
-        running=(Running("j1", "mail:send", "mail", b"{}", START + 1.5, 0.0),),
-        running_count=1,
-    )
-
-    await broker.beat(presence, lifetime=10)
-
-    server, workers = f"asynq:servers:{{{WORKER}}}", f"asynq:workers:{{{WORKER}}}"
-    found = redis_store.dump()
-    left = redis_store.expiring()
-    assert ServerInfo.FromString(redis_store.do("GET", server)) == ServerInfo(
-        host="h1",
-        pid=4242,
-        server_id="s-1",
-        concurrency=10,
-        queues={"mail": 1},
-        status="active",
-        start_time=Timestamp(seconds=START),
-        active_worker_count=1,
-    )
-    assert WorkerInfo.FromString(redis_store.do("HGET", workers, "j1")) == WorkerInfo(
-        host="h1",
-        pid=4242,
-        server_id="s-1",
-        task_id="j1",
-        task_type="mail:send",
-        task_payload=b"{}",
-        queue="mail",
-        start_time=Timestamp(seconds=START + 1, nanos=500_000_000),
-        deadline=Timestamp(seconds=-62_135_596_800),
-    )
-    assert found["asynq:servers"] == {server: START + 10}
-    assert found["asynq:workers"] == {workers: START + 10}
-    assert set(found) == {"asynq:servers", "asynq:workers", server, workers}
-    assert set(left) == {server, workers}
-    assert all(8 <= seconds <= 10 for seconds in left.values())
-
-
-async def test_a_beat_forgets_jobs_that_ended(broker: RedisBroker, redis_store: RedisStore) -> None:
-    busy = Presence(
-        WORKER, "h1", 4242, 1, {"mail": 1}, False, "active", float(START),
-        (Running("j1", "t", "mail", b"", float(START), float(START)),), 1,
-    )  # fmt: skip
-    await broker.beat(busy, lifetime=10)
-
-    await broker.beat(busy._replace(running=(), running_count=0), lifetime=10)
-
-    assert redis_store.do("EXISTS", f"asynq:workers:{{{WORKER}}}") == 0
-    await broker.leave(busy)
-    assert redis_store.dump() == {}
-
-
-async def test_reading_workers_sweeps_out_the_dead(
-    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
-) -> None:
-    dead = Presence("h:1:dead", "h", 1, 1, {"mail": 1}, False, "active", float(START))
-    await broker.beat(dead, lifetime=10)
-    clock.advance(60)
-
-    await broker.workers()
-
-    assert redis_store.do("EXISTS", "asynq:servers", "asynq:workers") == 0
 
 
 async def test_hashes_hold_nothing_else_than_asynqs_fields_and_the_private_ones(

@@ -203,6 +203,56 @@ async def test_a_full_memory_means_unavailable_and_stores_nothing(
     assert await broker.get("default", "j1") is None
 
 
+async def test_a_claim_whose_caller_is_cancelled_goes_back(
+    broker: RedisBroker, server: RedisServer
+) -> None:
+    await broker.enqueue([a_job("j1"), a_job("j2")])
+    server.freeze()
+    claiming = asyncio.ensure_future(CALLS["claim"](broker))
+    await asyncio.sleep(0.05)
+    claiming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    server.thaw()
+
+    await broker.close()
+
+    claims = await broker.claim(["default"], limit=9, lease=60, worker="w2")
+    assert [claim.job.id for claim in claims] == ["j1", "j2"]
+
+
+async def test_what_was_claimed_before_an_error_is_handed_out(
+    broker: RedisBroker, server: RedisServer
+) -> None:
+    await broker.enqueue([a_job("j1")])
+    with RedisStore(server.url) as store:
+        store.do("SET", "asynq:{other}:pending", "not a list")
+
+    claims = await broker.claim(["default", "other"], limit=9, lease=60, worker="w1")
+
+    assert [claim.job.id for claim in claims] == ["j1"]
+    with pytest.raises(BrokerRefused, match="WRONGTYPE"):
+        await broker.claim(["default", "other"], limit=9, lease=60, worker="w1")
+
+
+async def test_closing_lets_calls_and_waits_end(server: RedisServer) -> None:
+    broker = RedisBroker(server.url)
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
+    await asyncio.sleep(0.05)
+    calls = [asyncio.ensure_future(broker.counts("default")) for _ in range(40)]
+    await asyncio.sleep(0)
+
+    await broker.close()
+    await asyncio.wait_for(waiting, 10)
+    for call in calls:
+        await asyncio.wait_for(call, 10)
+
+    await broker.close()
+    with RedisStore(server.url) as store:
+        while int(store.do("INFO", "clients")["connected_clients"]) > 1:
+            await asyncio.sleep(0.01)
+
+
 class _Proxy:
     """Passes everything on, but loses the answer to the next call after `lose`."""
 

@@ -55,6 +55,7 @@ class Link:
         self.address = _address(url)
         self._make = _maker(url)
         self._idle: list[_Connection] = []
+        self._generation = 0
         self._places = asyncio.Semaphore(_MOST_CALLS)
 
     async def call(
@@ -95,11 +96,14 @@ class Link:
         await self._close_idle()
 
     async def _close_idle(self) -> None:
+        # Connections that are in use now are not kept when they come back.
+        self._generation += 1
         idle, self._idle = self._idle, []
         for connection in idle:
             await _closed(connection, nowait=False)
 
     async def _exchange(self, connection: _Connection, commands: Sequence[Command]) -> list[Reply]:
+        generation = self._generation
         try:
             replies = await _ask(connection, commands)
             missing = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
@@ -117,10 +121,11 @@ class Link:
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             # After a failover the address may lead to the new master, but only a new
             # connection goes there.
-            await _closed(connection)
             await self._close_idle()
-        else:
+        if generation == self._generation:
             self._idle.append(connection)
+        else:
+            await _closed(connection)
         for reply in replies:
             if isinstance(reply, ResponseError):
                 raise reply

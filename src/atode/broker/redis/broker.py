@@ -7,20 +7,22 @@ scripts in `lua` do the same for many jobs at once.
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Self, TypeVar
 
 from atode.broker.redis import _batches, _presences, messages
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
-from atode.broker.redis._doorbell import Doorbell
+from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Link, Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._scripts import CLAIM, COUNTS, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import DUE, QUEUES, keys_of, raw_id
 from atode.clock import Clock, SystemClock
+from atode.errors import BrokerError
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement
+from atode.outcome import Settlement, Tally
 from atode.presence import Presence
 
 _WINDOW = 1000
@@ -28,9 +30,6 @@ _WINDOW = 1000
 
 _GO_PATIENCE = 30
 """Seconds that asynq leaves to an expired lease before it takes the job over (8.9)."""
-
-_PAUSE_CHECK = 1.0
-"""Seconds after which a paused queue is looked at again by who waits for it."""
 
 _CALLS_PER_TRIP = 20
 """Script calls sent together, so that a huge enqueue stays within a call's time limit."""
@@ -68,17 +67,18 @@ class RedisBroker:
         self._clock = clock or SystemClock()
         self._link = Link(url)
         self._listener = Listener(self._link, self._clock)
-        self._doorbells: dict[str, Doorbell] = {}
+        self._doorbells = Doorbells(self._link)
+        self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Nothing to prepare: Redis may be down, and is connected on first use."""
 
     async def close(self) -> None:
         """Close all connections; closing twice is harmless."""
+        if self._later:
+            await asyncio.wait(self._later)
         await self._listener.close()
-        for doorbell in self._doorbells.values():
-            await doorbell.close()
-        self._doorbells.clear()
+        await self._doorbells.close()
         await self._link.close()
 
     def sibling(self) -> Self:
@@ -106,14 +106,17 @@ class RedisBroker:
     async def claim(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
     ) -> Sequence[Claim]:
-        """Take up to `limit` pending jobs, and hold them for `lease` seconds (8.1)."""
-        claims: list[Claim] = []
-        for queue in queues:
-            more = True
-            while more and len(claims) < limit:
-                more, found = await self._claim(queue, limit - len(claims), lease, worker)
-                claims += found
-        return claims
+        """Take up to `limit` pending jobs, and hold them for `lease` seconds (8.1).
+
+        A caller that is cancelled meanwhile gets nothing, and its jobs go back.
+        """
+        taking = asyncio.create_task(self._take(queues, limit, lease, worker))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
+            returning.add_done_callback(self._later.discard)
+            raise
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones (8.8)."""
@@ -138,14 +141,7 @@ class RedisBroker:
 
         Jobs in a paused queue do not count; a queue that goes on is noticed within a second.
         """
-        limit = asyncio.timeout(at_most)
-        try:
-            async with limit:
-                while not await self._rung(queues):
-                    pass
-        except TimeoutError:
-            if not limit.expired():
-                raise
+        await self._doorbells.wait(queues, at_most)
 
     # Upkeep
 
@@ -254,6 +250,33 @@ class RedisBroker:
         answer = await self._link.call(_presences.read_commands(names))
         return _presences.read_presences(answer.replies)
 
+    async def _take(
+        self, queues: Sequence[str], limit: int, lease: float, worker: str
+    ) -> list[Claim]:
+        claims: list[Claim] = []
+        try:
+            for queue in queues:
+                more = True
+                while more and len(claims) < limit:
+                    more, found = await self._claim(queue, limit - len(claims), lease, worker)
+                    claims += found
+        except BrokerError:
+            # What was claimed before would be out of everyone's reach until its lease ends.
+            # The next call meets the error again.
+            if not claims:
+                raise
+        return claims
+
+    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
+        with suppress(BrokerError):
+            # Who goes back last is first in line afterwards.
+            await self.settle(
+                [
+                    Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
+                    for claim in reversed(await taking)
+                ]
+            )
+
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
     ) -> tuple[bool, Iterator[Claim]]:
@@ -289,25 +312,6 @@ class RedisBroker:
         )
         [_, reply] = (await self._link.call([repair, reap])).replies
         return list(read_claims(reply, queue, worker, until))
-
-    async def _rung(self, queues: Sequence[str]) -> bool:
-        paused = await self._link.call([("EXISTS", keys_of(name).paused) for name in queues])
-        serving = [name for name, flag in zip(queues, paused.replies, strict=True) if not flag]
-        patience = None if len(serving) == len(queues) else _PAUSE_CHECK
-        if not serving:
-            await asyncio.sleep(_PAUSE_CHECK)
-            return False
-        tasks = [self._doorbell(name).listen() for name in serving]
-        done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if error := task.result():
-                raise error
-        return bool(done)
-
-    def _doorbell(self, queue: str) -> Doorbell:
-        if queue not in self._doorbells:
-            self._doorbells[queue] = Doorbell(self._link, keys_of(queue))
-        return self._doorbells[queue]
 
 
 def _promote_command(queue: str, now: float) -> Command:

@@ -1,9 +1,10 @@
-"""Waiting for work in one queue, without polling."""
+"""Waiting for work without polling."""
 
 import asyncio
+from collections.abc import Sequence
 
 from atode.broker.redis._link import Line, Link
-from atode.broker.redis.keys import QueueKeys
+from atode.broker.redis.keys import QueueKeys, keys_of
 from atode.errors import BrokerError
 
 _BLOCK = 10
@@ -11,6 +12,56 @@ _BLOCK = 10
 
 _GRACE = 5.0
 """Seconds beyond that in which the answer must have come."""
+
+
+_PAUSE_CHECK = 1.0
+"""Seconds after which a paused queue is looked at again by who waits for it."""
+
+
+class Doorbells:
+    """One doorbell for each queue that was ever waited for."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._bells: dict[str, Doorbell] = {}
+
+    async def wait(self, queues: Sequence[str], at_most: float) -> None:
+        """Return as soon as a queue that is not paused has a job, or after `at_most` seconds."""
+        limit = asyncio.timeout(at_most)
+        try:
+            async with limit:
+                while not await self._rung(queues):
+                    pass
+        except TimeoutError:
+            if not limit.expired():
+                raise
+
+    async def close(self) -> None:
+        """Stop listening; who waits is told that something happened."""
+        for bell in self._bells.values():
+            await bell.close()
+        self._bells.clear()
+
+    async def _rung(self, queues: Sequence[str]) -> bool:
+        paused = await self._link.call([("EXISTS", keys_of(name).paused) for name in queues])
+        serving = [name for name, flag in zip(queues, paused.replies, strict=True) if not flag]
+        if not serving:
+            await asyncio.sleep(_PAUSE_CHECK)
+            return False
+        # Blocking on a paused queue that holds jobs would return at once, for ever.
+        patience = None if len(serving) == len(queues) else _PAUSE_CHECK
+        tasks = {self._bell(name).listen() for name in serving}
+        done, _ = await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            # Cancelled: the broker was closed.
+            if not task.cancelled() and (error := task.result()):
+                raise error
+        return bool(done)
+
+    def _bell(self, queue: str) -> "Doorbell":
+        if queue not in self._bells:
+            self._bells[queue] = Doorbell(self._link, keys_of(queue))
+        return self._bells[queue]
 
 
 class Doorbell:
