@@ -3,12 +3,15 @@
 import socket
 import sqlite3
 from pathlib import Path
-from time import perf_counter
+from statistics import median
+from time import perf_counter, sleep
 
 from bench.figure import Figure
 
 _BATCH = 1000
 _BATCHES = 50
+_PINGS = 50
+_REST = 0.02
 _ROUNDS_OF_PYTHON = 2_000_000
 
 
@@ -21,25 +24,49 @@ def python() -> Figure:
     return Figure("plain Python loop", "M/s", _ROUNDS_OF_PYTHON / (perf_counter() - began) / 1e6)
 
 
-def redis(port: int) -> Figure:
-    """SET of 100 bytes by one connection, a thousand in each round trip."""
+def redis(port: int) -> list[Figure]:
+    """Throughput and idle latency of the bare server, on one connection."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return [_sets(connection), _idle_ping(connection)]
+
+
+def _sets(connection: socket.socket) -> Figure:
+    # 100 bytes under each key, as much as a small job.
     value = b"x" * 100
     commands = b"".join(
         b"*3\r\n$3\r\nSET\r\n$8\r\n%08d\r\n$100\r\n%b\r\n" % (key, value) for key in range(_BATCH)
     )
-    answer_bytes = _BATCH * len(b"+OK\r\n")
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        began = perf_counter()
-        for _ in range(_BATCHES):
-            connection.sendall(commands)
-            left = answer_bytes
-            while left:
-                left -= len(connection.recv(left))
-        seconds = perf_counter() - began
+    began = perf_counter()
+    for _ in range(_BATCHES):
+        connection.sendall(commands)
+        _receive(connection, _BATCH * len(b"+OK\r\n"))
+    seconds = perf_counter() - began
     return Figure("bare SET, 1,000 per round trip", "per s", _BATCH * _BATCHES / seconds)
 
 
-def sqlite(path: Path, synchronous: str) -> Figure:
+def _idle_ping(connection: socket.socket) -> Figure:
+    # With a rest before each, like the jobs of the idle latency: much of what those take is
+    # the machine waking up, several times for each job.
+    seconds: list[float] = []
+    for _ in range(_PINGS):
+        sleep(_REST)
+        began = perf_counter()
+        connection.sendall(b"PING\r\n")
+        _receive(connection, len(b"+PONG\r\n"))
+        seconds.append(perf_counter() - began)
+    return Figure("bare PING, idle, p50", "ms", median(seconds) * 1000)
+
+
+def _receive(connection: socket.socket, size: int) -> None:
+    while size:
+        answer = connection.recv(size)
+        if not answer:
+            raise ConnectionError("the server closed the connection")
+        size -= len(answer)
+
+
+def sqlite(path: Path, synchronous: str) -> list[Figure]:
     """INSERT of 100 bytes under a text key, a thousand in each transaction."""
     database = sqlite3.connect(path, isolation_level=None)
     try:
@@ -56,4 +83,4 @@ def sqlite(path: Path, synchronous: str) -> Figure:
         seconds = perf_counter() - began
     finally:
         database.close()
-    return Figure("bare INSERT, 1,000 per transaction", "per s", _BATCH * _BATCHES / seconds)
+    return [Figure("bare INSERT, 1,000 per transaction", "per s", _BATCH * _BATCHES / seconds)]

@@ -33,12 +33,12 @@ async def measure(store: Store, size: Size, *, profile: Path | None = None) -> l
     Raises:
         WorkerFailed: see `worker_on`.
     """
-    figures = [calibration.python()]
-    if store.calibrate:
-        figures.append(store.calibrate())
-    figures += await enqueue_and_drain(store, size.backlog, profile)
-    figures += await _at_rest(store, size)
-    return figures
+    return [
+        calibration.python(),
+        *store.calibrate(),
+        *await enqueue_and_drain(store, size.backlog, profile),
+        *await _at_rest(store, size),
+    ]
 
 
 async def _at_rest(store: Store, size: Size) -> list[Figure]:
