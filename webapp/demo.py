@@ -29,9 +29,11 @@ def main() -> int:
     address = f"http://localhost:{port}"
     if _answers(f"{address}/healthz", servers):
         _say(_welcome(address, _token()))
-    codes = _wait(servers)
+    first = _first_ended(servers)
     stop()
-    return max(abs(code) for code in [*codes, *(server.wait() for server in servers)])
+    for server in servers:
+        server.wait()
+    return abs(first.returncode)
 
 
 def _start(module: str) -> subprocess.Popen[bytes]:
@@ -54,21 +56,23 @@ def _answers(url: str, servers: Sequence[subprocess.Popen[bytes]]) -> bool:
     return False
 
 
-def _wait(servers: Sequence[subprocess.Popen[bytes]]) -> list[int]:
-    """Until the first of them ends; its exit code."""
-    while not (codes := [code for code in (s.poll() for s in servers) if code is not None]):
-        time.sleep(0.1)
-    return codes
+def _first_ended(servers: Sequence[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Wait until one of them ends: because we were told to stop, or because it could not go on."""
+    while True:
+        for server in servers:
+            if server.poll() is not None:
+                return server
+        time.sleep(0.05)
 
 
 def _welcome(address: str, token: str) -> str:
+    body = '{"message": "Hello, World!", "delay_seconds": 5}'
     return f"""
-The page:      {address}/dm-jobqueue
-By hand:       curl -sS {address}/api/dm-jobqueue/register \\
-                 -H 'Authorization: Bearer {token}' \\
-                 -H 'Content-Type: application/json' \\
-                 -d '{{"message": "Hello, World!", "delay_seconds": 5}}'
-Stop:          Ctrl-C
+The page, in a browser:  {address}/dm-jobqueue
+Both servers stop with:  Ctrl-C
+The same by hand:
+
+curl -sS {address}/api/dm-jobqueue/register -H 'Authorization: Bearer {token}' -d '{body}'
 """
 
 
