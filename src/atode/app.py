@@ -121,7 +121,7 @@ class Atode:
 
         def register(function: Callable[..., Any]) -> Task[..., Any]:
             given = name if isinstance(name, str) else getattr(function, "__name__", "")
-            kind: type[Task[..., Any]] = AsyncTask if returns_awaitable(function) else SyncTask
+            kind = AsyncTask[..., Any] if returns_awaitable(function) else SyncTask[..., Any]
             task = kind(function, given, defaults, self, retention=kept)
             self.registry.add(task)
             return task
@@ -220,14 +220,17 @@ def broker_for(url: str, clock: Clock) -> Broker:
     Raises:
         BadOption: no such kind of URL, or its extra is not installed.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise BadOption(f"broker URL cannot be read: {error}") from None
     match parts.scheme:
         case "memory":
             return MemoryBroker(clock)
         case "sqlite":
             from atode.broker.sqlite.broker import SqliteBroker
 
-            return SqliteBroker(_sqlite_path(url), clock, **dict(parse_qsl(parts.query)))
+            return SqliteBroker(_sqlite_path(url), clock, **_sqlite_options(parts.query))
         case "redis" | "rediss":
             try:
                 from atode.broker.redis.broker import RedisBroker
@@ -253,3 +256,12 @@ def _sqlite_path(url: str) -> PurePosixPath:
             "directory, sqlite:////var/lib/jobs.db for an absolute one"
         )
     return PurePosixPath(path[1:])
+
+
+def _sqlite_options(query: str) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := options.keys() - {"synchronous"}:
+        raise BadOption(
+            f"SQLite URLs have no option {', '.join(sorted(unknown))}; there is ?synchronous=full"
+        )
+    return options

@@ -4,6 +4,7 @@ An argument wins over the environment (`ATODE_CONCURRENCY=50`), which wins over 
 `atode.toml` in the working directory (`concurrency = 50`), which wins over the default.
 """
 
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
@@ -68,6 +69,8 @@ def load(**given: Any) -> Settings:
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
+    except TOMLDecodeError as error:
+        raise BadOption(f"atode.toml is not TOML: {error}") from None
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(step) for step in detail['loc'])} is {detail['input']!r}: "
