@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from typing import Any, TypeVar, cast
 
 from atode.broker.protocol import Broker
@@ -131,7 +132,7 @@ class _Mailbox:
         except BaseException as error:
             for _, answer in batch:
                 if not answer.done():
-                    answer.set_exception(_copy(error))
+                    answer.set_exception(_twin(error))
             if not isinstance(error, Exception):
                 raise
             return
@@ -142,12 +143,15 @@ class _Mailbox:
                 answer.set_result(id(job) not in taken)
 
 
-def _copy(error: BaseException) -> BaseException:
+def _twin(error: BaseException) -> BaseException:
     # Each caller raises an exception of its own, or their tracebacks would grow into one.
     if isinstance(error, AtodeError):
-        copy = type(error)(*error.args)
-        copy.__cause__ = error.__cause__
-        return copy
+        try:
+            twin = copy(error)
+        except TypeError:
+            return error  # Its constructor wants something else than its text.
+        twin.__cause__ = error.__cause__
+        return twin
     if isinstance(error, asyncio.CancelledError):
         return BrokerUnavailable("the event loop ended while the job was being stored")
     return error
