@@ -183,6 +183,21 @@ async def test_a_short_snooze_ends_a_wait(broker: RedisBroker, clock: FakeClock)
     await asyncio.wait_for(waiting, 10)
 
 
+async def test_nonsense_on_the_channel_deafens_nobody(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    waiting = asyncio.ensure_future(broker.wait_due(["default"], until=None))
+    await asyncio.sleep(0.05)
+
+    redis_store.do("PUBLISH", "asynq:{default}:due", b"\xff soon")
+    await asyncio.sleep(0.05)
+    early = waiting.done()
+    await broker.enqueue([a_job("j1", clock.now() + 0.5)])
+
+    await asyncio.wait_for(waiting, 10)
+    assert not early
+
+
 async def test_what_is_stored_between_two_waits_is_not_missed(
     broker: RedisBroker, clock: FakeClock
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 from atode.broker.redis._link import TIMEOUT, Line, Link
 from atode.clock import Clock, wait_until
@@ -41,7 +42,11 @@ class Listener:
             new = [channel for channel in channels if channel not in self._asked]
             if new:
                 self._asked.update(new)
-                await line.send("SUBSCRIBE", *new)
+                try:
+                    await line.send("SUBSCRIBE", *new)
+                except BrokerError:
+                    await self.close()
+                    raise
             await self._until_confirmed(channels)
 
     async def wait(self, channels: Sequence[str], instant: float) -> None:
@@ -112,7 +117,9 @@ class Listener:
             case [b"subscribe", channel, _]:
                 self._confirmed.add(channel.decode())
             case [b"message", _, instant]:
-                self._earliest = min(self._earliest, float(instant))
+                # Anybody may publish anything; what is no number is not for us.
+                with suppress(ValueError):
+                    self._earliest = min(self._earliest, float(instant))
             case _:
                 pass
 
