@@ -67,9 +67,11 @@ class Reaper(Service):
         self._clock = clock
         self._lease = lease
         self._worker = worker
+        self._more = False
 
     async def turn(self) -> None:
-        await self.idle(asyncio.sleep(self._pause()))
+        if not self._more:
+            await self.idle(asyncio.sleep(self._pause()))
         if self.stopping:
             return
         claims = await self._broker.reap(
@@ -81,6 +83,7 @@ class Reaper(Service):
             attempt.ended_at = now
             self._ledger.add(attempt)
             self._settler.add(decide(claim, Crashed(), _UNUSED, now))
+        self._more = bool(claims)
 
     def _pause(self) -> float:
         pause = REAP_EVERY * random.uniform(0.5, 1.5)
