@@ -9,15 +9,15 @@ from tests.servers.redis import RedisServer
 
 
 def outage_lines(lines: list[str]) -> list[str]:
-    return [line for line in lines if " is down (" in line]
+    return [line for line in lines if "store is down: " in line]
 
 
 def test_servers_start_without_redis_and_go_on_when_it_is_there(tmp_path: Path) -> None:
     with RedisServer() as redis:
         redis.stop()
         with running(redis_variables(redis.port), tmp_path) as app:
-            app.server.says(f"Redis at 127.0.0.1:{redis.port} is down .*answers 503")
-            app.worker.says(f"Redis at 127.0.0.1:{redis.port} is down .*Jobs wait")
+            app.server.says(f"job store is down: Redis at 127.0.0.1:{redis.port} .*answers 503")
+            app.worker.says(f"job store is down: Redis at 127.0.0.1:{redis.port} .*Jobs wait")
             response = app.post()
             assert response.status_code == 503
             assert "cannot be reached" in response.json()["detail"]

@@ -18,8 +18,10 @@ class OutageLog:
         """The store did not answer, or refused."""
         if self._since is None:
             self._since = time.monotonic()
-            text = " ".join(reason.split())
-            logger.warning("%s is down (%s). %s", self._store, text, self._consequence)
+            text = " ".join(reason.split()).rstrip(".")
+            if self._store not in text:
+                text = f"{self._store}: {text}"
+            logger.warning("The job store is down: %s. %s", text, self._consequence)
 
     def back(self) -> None:
         """The store answered."""
