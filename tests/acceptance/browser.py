@@ -35,13 +35,18 @@ class Complaints:
         self.lines: list[str] = []
         page.on("console", lambda message: self._console(message.type, message.text))
         page.on("pageerror", lambda error: self.lines.append(f"exception: {error}"))
-        page.on("requestfailed", lambda request: self.lines.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure))
         page.on("request", lambda request: self._request(request.url, url))
         page.on("response", lambda response: self._response(response.status, response.url))
 
     def _console(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
             self.lines.append(f"console: {text}")
+
+    def _failed(self, url: str, failure: str | None) -> None:
+        # A page that is left, as by a reload, takes its requests with it.
+        if failure != "net::ERR_ABORTED":
+            self.lines.append(f"failed: {url}: {failure}")
 
     def _request(self, asked: str, url: str) -> None:
         if not asked.startswith(url):

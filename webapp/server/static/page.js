@@ -18,15 +18,16 @@ const poll = new Poll(api, store, list);
 function showSuccess(jobId) {
   const id = document.createElement("code");
   id.textContent = jobId;
-  byId("error").hidden = true;
   byId("success").replaceChildren(texts.registered, id);
-  byId("success").hidden = false;
 }
 
 function showError(error) {
-  byId("success").hidden = true;
   byId("error").textContent = texts.failed + explain(error);
-  byId("error").hidden = false;
+}
+
+function clearNotices() {
+  byId("success").replaceChildren();
+  byId("error").replaceChildren();
 }
 
 function explain(error) {
@@ -46,6 +47,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (button.getAttribute("aria-disabled") === "true") return;
   busy(true);
+  clearNotices();
   const message = form.elements.message.value;
   const delay = form.elements.delay.valueAsNumber;
   try {
