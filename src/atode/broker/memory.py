@@ -6,7 +6,7 @@ For tests: jobs live in this process and go with it.
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -62,9 +62,15 @@ class _Store:
     def queue(self, name: str) -> _Queue:
         return self.queues.setdefault(name, _Queue())
 
-    async def changed(self, until: float, clock: Clock) -> None:
+    async def changed(
+        self, until: float, clock: Clock, *, unless: Callable[[], bool] = lambda: False
+    ) -> None:
         bell = (asyncio.get_running_loop(), asyncio.Event())
         with self.lock:
+            # One look under the lock that adds the bell: a change comes before it and is
+            # seen, or after it and rings.
+            if unless():
+                return
             self._bells.add(bell)
         try:
             await wait_until(bell[1], until, clock)
@@ -147,11 +153,11 @@ class MemoryBroker:
         return refused
 
     async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        def has_jobs() -> bool:
+            return any(self._store.queue(name).pending for name in queues)
+
         until = self._clock.now() + at_most
-        with self._store.lock:
-            if any(self._store.queue(name).pending for name in queues):
-                return
-        await self._store.changed(until, self._clock)
+        await self._store.changed(until, self._clock, unless=has_jobs)
 
     # Upkeep
 
@@ -159,11 +165,7 @@ class MemoryBroker:
         now = self._clock.now()
         with self._store.lock:
             waiting = sorted(
-                (
-                    record
-                    for name in queues
-                    for record in self._store.queue(name).in_state(State.SCHEDULED, State.RETRY)
-                ),
+                (record for name in queues for record in self._waiting(name)),
                 key=lambda record: record.job.due,
             )
             due = [record for record in waiting if record.job.due <= now]
@@ -175,7 +177,13 @@ class MemoryBroker:
         return waiting[len(due)].job.due if len(waiting) > len(due) else None
 
     async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
-        await self._store.changed(self._clock.now() + 60 if until is None else until, self._clock)
+        limit = self._clock.now() + 60 if until is None else until
+
+        def has_earlier() -> bool:
+            waiting = (record for name in queues for record in self._waiting(name))
+            return any(until is None or record.job.due < until for record in waiting)
+
+        await self._store.changed(limit, self._clock, unless=has_earlier)
 
     async def reap(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
@@ -234,6 +242,9 @@ class MemoryBroker:
         now = self._clock.now()
         with self._store.lock:
             return [seen for seen, until in self._store.presences.values() if until > now]
+
+    def _waiting(self, queue: str) -> Iterator[_Record]:
+        return self._store.queue(queue).in_state(State.SCHEDULED, State.RETRY)
 
     def _held(self, claim: Claim) -> _Record | None:
         record = self._store.queue(claim.job.queue).records.get(claim.job.id)
