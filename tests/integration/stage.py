@@ -15,6 +15,7 @@ from atode.clock import Clock
 from atode.events import Event
 from atode.job import Claim
 from atode.outcome import Settlement
+from atode.presence import Presence
 
 E = TypeVar("E", bound=Event)
 
@@ -143,6 +144,14 @@ class FlakyBroker(MemoryBroker):
     async def prune(self, queues: Sequence[str]) -> int:
         self.faults.meet("prune")
         return await super().prune(queues)
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> None:
+        self.faults.meet("beat")
+        await super().beat(presence, lifetime=lifetime)
+
+    async def leave(self, presence: Presence) -> None:
+        self.faults.meet("leave")
+        await super().leave(presence)
 
     async def get(self, queue: str, job_id: str) -> Job | None:
         self.faults.meet("get")

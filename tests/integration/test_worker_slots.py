@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from atode import Atode, Retry, current_job
-from atode.events import ThreadStuck
+from atode.events import ServiceFailed, ThreadStuck
 from atode.job import State
 from tests.integration.stage import FlakyBroker, app_on, archived, heard, until, working
 
@@ -202,15 +203,17 @@ async def test_a_worker_leaves_queues_alone_that_are_not_its_own(jobs: Atode) ->
     assert job.state is State.PENDING
 
 
+class CriesWolf(FlakyBroker):
+    """Like a queue that is paused while it has jobs: `wait` says at once that there is
+    work, and `claim` gives none."""
+
+    async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        self.faults.meet("wait")
+
+
 async def test_a_broker_that_cries_wolf_is_not_asked_in_a_busy_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A queue that is paused while it has jobs: `wait` says at once that there is work,
-    # and `claim` gives none.
-    class CriesWolf(FlakyBroker):
-        async def wait(self, queues: object, *, at_most: float) -> None:
-            self.faults.meet("wait")
-
     broker = CriesWolf.with_faults()
     jobs = app_on(broker, monkeypatch)
 
@@ -219,3 +222,15 @@ async def test_a_broker_that_cries_wolf_is_not_asked_in_a_busy_loop(
         await asyncio.sleep(0.5)
 
     assert broker.faults.calls["wait"] < 20
+
+
+async def test_false_alarms_may_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atode.worker._fetcher._LONGEST_DAMPING", 0.0)
+    broker = CriesWolf.with_faults()
+    jobs = app_on(broker, monkeypatch)
+    failed = heard(jobs, ServiceFailed)
+
+    async with working(jobs):
+        await until(lambda: failed or broker.faults.calls["wait"] > 1200)
+
+    assert failed == []

@@ -46,6 +46,7 @@ class Fetcher(Service):
         claims = await self._broker.claim(
             self._queues.order(), limit=self._runner.free, lease=self._lease, worker=self._worker
         )
+        self.outage.answered()
         if claims:
             self._false_alarms = 0
             self._runner.start(claims)
@@ -66,4 +67,6 @@ class Fetcher(Service):
         # again it would be a busy loop.
         self._false_alarms += 1
         if self._false_alarms > 2:
-            await asyncio.sleep(min(_INSTANTLY * 2**self._false_alarms, _LONGEST_DAMPING))
+            # Ten doublings reach the longest; a thousand do not fit a float.
+            pause = _INSTANTLY * 2 ** min(self._false_alarms, 10)
+            await asyncio.sleep(min(pause, _LONGEST_DAMPING))

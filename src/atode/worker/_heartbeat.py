@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from atode.broker.protocol import Broker
-from atode.errors import BrokerUnavailable
+from atode.errors import BrokerError
 from atode.events import Event, Events
 from atode.job import Claim
 from atode.presence import Presence
@@ -97,7 +97,7 @@ class Heartbeat:
     async def _leave(self) -> None:
         try:
             await asyncio.wait_for(self._broker.leave(self._presence()), 2)
-        except (BrokerUnavailable, TimeoutError):
+        except (BrokerError, TimeoutError):
             pass  # The entry expires by itself.
         finally:
             await self._broker.close()

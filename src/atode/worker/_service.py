@@ -37,13 +37,18 @@ class Outage:
             self._events.publish(ServiceFailed(self._service, error))
         return pause
 
-    def over(self) -> None:
-        """The broker answered."""
+    def answered(self) -> None:
+        """The broker answered, so it is back. A turn that goes on to sleep says so before."""
         if self._since is None:
             return
         now = asyncio.get_running_loop().time()
         self._events.publish(BrokerBack(self._service, now - self._since))
-        self._since, self._pause, self.ended_at = None, FIRST_PAUSE, now
+        self._since, self.ended_at = None, now
+
+    def over(self) -> None:
+        """A whole turn went well: the next outage begins with short pauses again."""
+        self.answered()
+        self._pause = FIRST_PAUSE
 
 
 class Service:
@@ -88,6 +93,8 @@ class Service:
             waiting.result()
         else:
             await asyncio.wait([waiting])
+            # What it raised while it was being cancelled is of no interest any more.
+            _ = waiting.cancelled() or waiting.exception()
 
     async def _run(self) -> None:
         while not self.stopping:

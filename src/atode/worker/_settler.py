@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from atode.broker.protocol import Queue
-from atode.errors import BrokerRefused
+from atode.errors import BrokerUnavailable
 from atode.events import (
     ClaimLost,
     Event,
@@ -70,9 +70,12 @@ class Settler(Service):
     async def _written(self, batch: Sequence[Settlement]) -> Sequence[Settlement]:
         try:
             return await self._broker.settle(batch)
-        except BrokerRefused as error:
-            # Something in the batch cannot be written. Find out what, so that it does not
-            # hold up the rest; it stays active, and goes back when its lease runs out.
+        except BrokerUnavailable:
+            raise
+        except Exception as error:
+            # Something in the batch cannot be written: the broker refuses it, or trips over
+            # it. Find out what, so that it does not hold up the rest; it stays active, and
+            # goes back when its lease runs out.
             if len(batch) == 1:
                 self._events.publish(ServiceFailed(self.name, error))
                 return batch

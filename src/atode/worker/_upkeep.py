@@ -38,6 +38,7 @@ class Promoter(Service):
 
     async def turn(self) -> None:
         due = await self._broker.promote(self._queues)
+        self.outage.answered()
         if due is None or due > self._clock.now():
             await self.idle(self._broker.wait_due(self._queues, until=due))
 
