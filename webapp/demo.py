@@ -33,7 +33,8 @@ def main() -> int:
     stop()
     for server in servers:
         server.wait()
-    return abs(first.returncode)
+    code: int = first.returncode
+    return abs(code)
 
 
 def _start(module: str) -> subprocess.Popen[bytes]:
