@@ -211,7 +211,9 @@ circle: list[Any] = []
 circle.append(circle)
 
 
-@pytest.mark.parametrize("value", [object(), lambda: None, circle, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), taking, circle, "\ud800"], ids=["object", "function", "circle", "surrogate"]
+)
 def test_values_without_a_json_form_are_refused_even_where_nothing_is_annotated(
     value: Any,
 ) -> None:
