@@ -103,4 +103,6 @@ class Service:
             except Exception as error:
                 await self.idle(asyncio.sleep(self.outage.pause(error)))
             else:
-                self.outage.over()
+                # A turn that was cut short tells nothing about the broker.
+                if not self.stopping:
+                    self.outage.over()
