@@ -16,7 +16,7 @@ from atode.queues import checked_queue_name
 from atode.retry import Retry, checked_retries
 
 P = ParamSpec("P")
-R = TypeVar("R")
+R = TypeVar("R", covariant=True)
 
 LONGEST_NAME = 200
 

@@ -1,0 +1,107 @@
+"""What a type checker sees of tasks, calls and results. mypy and pyright check this file; that
+it runs, too, proves that the values are what they are said to be."""
+
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_type
+
+import pytest
+
+from atode import Atode, Call, Job, JobHandle, Retry, State, current_job, exponential, fixed
+from atode.task import AsyncTask, BoundTask, SyncTask
+
+jobs = Atode("memory://")
+
+
+@jobs.task
+async def send_receipt(order_id: int, note: str = "") -> str:
+    return f"{order_id}{note}"
+
+
+@jobs.task("report:build", retry=Retry(5, exponential(1)), timeout=timedelta(minutes=10))
+def build_report(month: str, *, pages: int = 1) -> int:
+    return len(month) * pages
+
+
+@jobs.task()
+def clean_up() -> None: ...
+
+
+@jobs.task(queue="raw", retention=60)
+async def receive(payload: bytes) -> dict[str, list[int]]:
+    return {"sizes": [len(payload)]}
+
+
+def test_a_task_has_the_parameters_and_the_result_of_its_function() -> None:
+    # pyright shows parameters with their names, mypy without: hence by assignment.
+    of_async: AsyncTask[..., str] = send_receipt
+    of_sync: SyncTask[..., int] = build_report
+    of_nothing: SyncTask[[], None] = clean_up
+
+    assert (of_async.name, of_sync.name, of_nothing.name) == (
+        "send_receipt",
+        "report:build",
+        "clean_up",
+    )
+
+
+async def test_a_plain_call_is_a_call_of_the_function() -> None:
+    coming: Coroutine[Any, Any, str] = send_receipt(42)
+
+    assert_type(await coming, str)
+    assert_type(build_report("May", pages=2), int)
+    assert_type(await receive(b"x"), dict[str, list[int]])
+
+
+async def test_a_handle_knows_the_type_of_the_result() -> None:
+    receipt = await send_receipt.enqueue(42, note="x")
+    report = await build_report.enqueue("May", pages=3)
+    nothing = await clean_up.enqueue()
+
+    assert_type(receipt, JobHandle[str])
+    assert_type(report, JobHandle[int])
+    assert_type(nothing, JobHandle[None])
+    assert_type(await receipt.job(), Job | None)
+    with pytest.raises(TimeoutError):
+        assert_type(await receipt.result(timeout=0), str)
+    with pytest.raises(TimeoutError):
+        assert_type(await report.result(timeout=timedelta()), int)
+
+
+async def test_options_keep_the_types() -> None:
+    bound = send_receipt.options(
+        delay=timedelta(minutes=3), queue="mail", max_retry=3, headers={"trace": "1"}
+    )
+    untyped: BoundTask[..., str] = bound
+
+    assert_type(await bound.enqueue(42), JobHandle[str])
+    assert_type(bound.call(42), Call[str])
+    assert_type(
+        await build_report.options(at=datetime.now(UTC), timeout=5, id="a").enqueue("May"),
+        JobHandle[int],
+    )
+    assert untyped is bound
+
+
+def test_calls_without_a_loop_have_the_same_types() -> None:
+    assert_type(send_receipt.enqueue_sync(42), JobHandle[str])
+    assert_type(build_report.options(retention=60).enqueue_sync("May"), JobHandle[int])
+
+
+async def test_calls_are_values_that_know_their_result() -> None:
+    call = send_receipt.call(42)
+    assert_type(call, Call[str])
+
+    assert_type(await jobs.enqueue(call), JobHandle[str])
+    assert_type(
+        await jobs.enqueue_many(send_receipt.call(n) for n in range(3)), list[JobHandle[Any]]
+    )
+    mixed = [send_receipt.call(1), build_report.call("May")]
+    assert len(await jobs.enqueue_many(mixed)) == 2
+
+
+async def test_the_rest_of_the_surface() -> None:
+    assert_type(current_job(), Job | None)
+    assert_type(await jobs.get("x"), Job | None)
+    assert_type(fixed(1)(0), float)
+    assert_type(State("pending"), State)

@@ -1,0 +1,58 @@
+"""Mistakes that a type checker must find. Each `type: ignore` here is needed, or mypy says so."""
+
+from datetime import datetime, timedelta
+
+from atode import Atode, Call, JobHandle, Retry
+from atode.task import AsyncTask, SyncTask
+
+jobs = Atode("memory://")
+
+
+@jobs.task
+async def send(order_id: int, note: str = "") -> str:
+    return f"{order_id}{note}"
+
+
+@jobs.task
+def build(month: str) -> int:
+    return len(month)
+
+
+async def mistakes() -> None:
+    await send.enqueue("42")  # type: ignore[arg-type]
+    await send.enqueue()  # type: ignore[call-arg]
+    await send.enqueue(1, "a", 3)  # type: ignore[call-arg]
+    await send.enqueue(order=1)  # type: ignore[call-arg]
+    await send.enqueue(1, delay=60)  # type: ignore[call-arg]
+    send.enqueue_sync(None)  # type: ignore[arg-type]
+    send.call("42")  # type: ignore[arg-type]
+    build.call(5)  # type: ignore[arg-type]
+    build(5)  # type: ignore[arg-type]
+    await send("42")  # type: ignore[arg-type]
+
+    send.options(countdown=60)  # type: ignore[call-arg]
+    send.options(delay="60")  # type: ignore[arg-type]
+    send.options(at=1_900_000_000)  # type: ignore[arg-type]
+    send.options(deadline=timedelta(1))  # type: ignore[arg-type]
+    send.options(max_retry="3")  # type: ignore[arg-type]
+    send.options(id=7)  # type: ignore[arg-type]
+    send.options(headers={"a": 1})  # type: ignore[dict-item]
+    send.options(queue=None)  # type: ignore[arg-type]
+    await send.options(delay=1).enqueue("42")  # type: ignore[arg-type]
+    send.options(delay=1).call()  # type: ignore[call-arg]
+
+    _number: JobHandle[int] = await send.enqueue(1)  # type: ignore[assignment]
+    _text: str = await (await build.enqueue("May")).result()  # type: ignore[assignment]
+    _call: Call[int] = send.call(1)  # type: ignore[assignment]
+    _thread: SyncTask[..., str] = send  # type: ignore[assignment]
+    _loop: AsyncTask[..., int] = build  # type: ignore[assignment]
+    await jobs.enqueue_many([send])  # type: ignore[list-item]
+    await jobs.enqueue(send)  # type: ignore[arg-type]
+
+    jobs.task("x", retries=3)  # type: ignore[call-overload]
+    jobs.task("x", retry=3)  # type: ignore[call-overload]
+    jobs.task("x", timeout="1h")  # type: ignore[call-overload]
+    jobs.worker(concurrency="many")  # type: ignore[arg-type]
+    Retry(3, 10)  # type: ignore[arg-type]
+    Retry(3, give_up_on=ValueError)  # type: ignore[arg-type]
+    await jobs.get(datetime)  # type: ignore[arg-type]
