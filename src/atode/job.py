@@ -1,6 +1,6 @@
 """A job, the states it can be in, and a worker's claim on it."""
 
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from enum import StrEnum
@@ -74,7 +74,7 @@ def new_id() -> str:
     Random ids scatter over the pages of an index; with ordered ones, a store that keeps its
     jobs in a tree writes half as much.
     """
-    number = (time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | secrets.randbits(80)
+    number = (time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 0x7 << 76  # the version
     number = number & ~(0x3 << 62) | 0x2 << 62  # the variant
     digits = f"{number:032x}"

@@ -84,16 +84,18 @@ class Settler(Service):
 
     def _report(self, batch: Sequence[Settlement], refused: Sequence[Settlement]) -> None:
         lost = {id(settlement) for settlement in refused}
-        heard = any(self._events.wanted(kind) for kind in _ENDINGS)
+        # Most endings are successes, and most often nobody listens to those.
+        hears_successes = self._events.wanted(JobSucceeded)
+        hears_others = any(self._events.wanted(kind) for kind in _OTHER_ENDINGS)
         for settlement in batch:
             attempt = self._ledger.remove(settlement.claim)
             if id(settlement) in lost:
                 self._events.publish(ClaimLost(settlement.claim.job, settlement.claim.worker))
-            elif heard:
+            elif hears_successes if settlement.tally is Tally.SUCCESS else hears_others:
                 self._events.publish(_ending(settlement, attempt))
 
 
-_ENDINGS = (JobSucceeded, JobRetrying, JobArchived, JobSnoozed, JobReleased)
+_OTHER_ENDINGS = (JobRetrying, JobArchived, JobSnoozed, JobReleased)
 
 
 def _ending(settlement: Settlement, attempt: Attempt | None) -> Event:

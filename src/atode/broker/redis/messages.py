@@ -34,16 +34,23 @@ def encoded(job: Job) -> bytes:
         id=job.id,
         queue=job.queue,
         retry=job.max_retry,
-        retried=job.retried,
-        error_msg=job.error,
         timeout=_timeout(job),
-        deadline=int(job.deadline),
-        last_failed_at=int(job.last_failed_at),
-        retention=math.ceil(job.retention),
-        completed_at=int(job.completed_at),
-        headers=job.headers,
     )
-    return message.SerializeToString()
+    # A field that is zero takes no bytes, but setting it takes time, and new jobs have many.
+    if job.deadline:
+        message.deadline = int(job.deadline)
+    if job.retention:
+        message.retention = math.ceil(job.retention)
+    if job.headers:
+        message.headers.update(job.headers)
+    if job.retried or job.error or job.last_failed_at:
+        message.retried = job.retried
+        message.error_msg = job.error
+        message.last_failed_at = int(job.last_failed_at)
+    if job.completed_at:
+        message.completed_at = int(job.completed_at)
+    encoded: bytes = message.SerializeToString()
+    return encoded
 
 
 def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
