@@ -14,7 +14,7 @@ def load_app(target: str) -> Atode:
         BadOption: the text is not of the form, or there is no such module or app.
     """
     module_name, colon, attribute = target.partition(":")
-    if not (module_name and colon and attribute):
+    if not (module_name and colon and attribute) or module_name.startswith("."):
         raise BadOption(f"{target!r} must be MODULE:APP, such as shop.jobs:jobs")
     if "" not in sys.path:
         sys.path.insert(0, "")

@@ -14,21 +14,24 @@ from atode.queues import Queues
 
 Target = Annotated[str, typer.Argument(metavar="MODULE:APP", help="Where the Atode object is.")]
 Concurrency = Annotated[
-    int | None, typer.Option("--concurrency", "-c", help="Jobs at the same time. [default: 20]")
+    int | None,
+    typer.Option("--concurrency", "-c", help="Jobs at the same time.", show_default="20"),
 ]
 QueueList = Annotated[
     list[str] | None,
-    typer.Option("--queue", "-q", help="Queue, or queue=weight; repeatable. [default: default]"),
+    typer.Option(
+        "--queue", "-q", help="Queue, or queue=weight; repeatable.", show_default="default"
+    ),
 ]
 Strict = Annotated[
     bool | None, typer.Option("--strict", help="Heavier queues strictly before lighter ones.")
 ]
 Lease = Annotated[
     float | None,
-    typer.Option(help="Seconds until a silent worker's jobs are taken over. [default: 15]"),
+    typer.Option(help="Seconds until a silent worker's jobs are taken over.", show_default="15"),
 ]
 ShutdownTimeout = Annotated[
-    float | None, typer.Option(help="Seconds for running jobs after SIGTERM. [default: 30]")
+    float | None, typer.Option(help="Seconds for running jobs after SIGTERM.", show_default="30")
 ]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
 
