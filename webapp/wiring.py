@@ -30,10 +30,11 @@ class Wiring:
     tokens: Tokens
 
 
-def wire(settings: Settings, outage: OutageLog) -> Wiring:
+def wire(settings: Settings) -> Wiring:
     """Put everything together; nothing is opened yet."""
     jobs = Atode(store_url(settings))
     tasks = register_tasks(jobs, DelayPrintProcessor(DelayPrint(StandardOutput(), WallClock())))
+    outage = OutageLog(store_name(settings), "Registering answers 503 until it is back.")
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)
     return Wiring(
         jobs=jobs,

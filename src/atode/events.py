@@ -77,7 +77,7 @@ class ThreadStuck(NamedTuple):
 
 
 class BrokerLost(NamedTuple):
-    """A service cannot reach the broker; it tries again after `pause` seconds."""
+    """The broker cannot be reached by a service, or refuses it; it tries again after `pause` s."""
 
     service: str
     error: str
@@ -92,7 +92,7 @@ class BrokerBack(NamedTuple):
 
 
 class ServiceFailed(NamedTuple):
-    """A bug or a refusal of the broker inside a service; it goes on after a pause."""
+    """A bug inside a service, or one settlement that cannot be written; the service goes on."""
 
     service: str
     error: BaseException

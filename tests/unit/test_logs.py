@@ -107,3 +107,21 @@ def test_a_job_that_cannot_be_read_is_named_so(caplog: pytest.LogCaptureFixture)
     events.publish(ClaimLost(JOB._replace(task=""), "w"))
 
     assert caplog.messages[0].startswith("unreadable job 7 (mail)")
+
+
+def test_an_outage_takes_two_lines_however_many_services_notice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    events = Events()
+    log_events(events)
+
+    for service in ("fetcher", "promoter", "fetcher"):
+        events.publish(BrokerLost(service, "Redis at there:1 refused the connection", 1.0))
+    for service in ("promoter", "fetcher"):
+        events.publish(BrokerBack(service, 3.0))
+
+    assert caplog.messages == [
+        "fetcher: Redis at there:1 refused the connection; next try in 1.0 s",
+        "fetcher: the broker answers again after 3.0 s",
+    ]

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 }
 FREE = {"__main__.py", "wiring.py", "token.py", "demo.py"}
 # What the vendor's library is to the jobs is written in these modules and nowhere else.
-VENDOR_SERVICES = {"webapp.service.atode_print_jobs", "webapp.service.event_log"}
+VENDOR_SERVICES = {"webapp.service.atode_print_jobs"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -1,12 +1,9 @@
-"""What the operator is told of outages: two lines for each, from however many sides."""
+"""What the operator of the API is told of outages: two lines for each."""
 
 import logging
 
 import pytest
 
-from atode import BrokerRefused
-from atode.events import BrokerBack, BrokerLost, Events, ServiceFailed
-from webapp.service.event_log import log_worker_events
 from webapp.service.outage_log import OutageLog
 from webapp.service.print_jobs import PrintJob, StoreDown
 from webapp.service.watched_print_jobs import WatchedPrintJobs
@@ -14,42 +11,7 @@ from webapp.service.watched_print_jobs import WatchedPrintJobs
 
 @pytest.fixture
 def outage() -> OutageLog:
-    return OutageLog("Redis at there:1", "Jobs wait until it is back.")
-
-
-def test_an_outage_takes_two_lines_however_many_services_notice(
-    caplog: pytest.LogCaptureFixture, outage: OutageLog
-) -> None:
-    caplog.set_level(logging.INFO)
-    events = Events()
-    log_worker_events(events, outage)
-
-    for service in ("fetcher", "promoter", "fetcher"):
-        events.publish(BrokerLost(service, "Redis at there:1 refused the connection", 1.0))
-    for service in ("promoter", "fetcher"):
-        events.publish(BrokerBack(service, 3.0))
-
-    assert caplog.messages == [
-        "The job store is down: Redis at there:1 refused the connection. "
-        "Jobs wait until it is back.",
-        "Redis at there:1 is back after 0 s",
-    ]
-
-
-def test_a_refusal_is_an_outage_and_a_bug_is_not(
-    caplog: pytest.LogCaptureFixture, outage: OutageLog
-) -> None:
-    events = Events()
-    log_worker_events(events, outage)
-
-    events.publish(ServiceFailed("fetcher", BrokerRefused("WRONGPASS no such\nuser.")))
-    events.publish(ServiceFailed("fetcher", KeyError("bug")))
-
-    assert caplog.messages == [
-        "The job store is down: Redis at there:1: WRONGPASS no such user. "
-        "Jobs wait until it is back.",
-        "fetcher: KeyError: 'bug'",
-    ]
+    return OutageLog("Redis at there:1", "Registering answers 503 until it is back.")
 
 
 async def test_the_api_reports_what_its_callers_notice(

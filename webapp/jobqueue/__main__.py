@@ -4,9 +4,8 @@ import logging
 import sys
 
 from atode import AtodeError, run
+from atode.observe.logs import log_events
 from webapp.log import log_to_standard_error
-from webapp.service.event_log import log_worker_events
-from webapp.service.outage_log import OutageLog
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
 from webapp.wiring import prepare_store, store_name, wire
@@ -29,9 +28,8 @@ def main() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    outage = OutageLog(store_name(settings), "Jobs wait until it is back.")
-    wiring = wire(settings, outage)
-    log_worker_events(wiring.jobs.events, outage)
+    wiring = wire(settings)
+    log_events(wiring.jobs.events)
     prepare_store(settings)
     async with wiring.jobs:
         logger.info("Job server (%s) runs jobs from %s", settings.environment, store_name(settings))

@@ -7,7 +7,6 @@ from atode import AtodeError, run
 from webapp.log import log_to_standard_error
 from webapp.server.app import create_app
 from webapp.server.http_server import HttpServer
-from webapp.service.outage_log import OutageLog
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
 from webapp.wiring import prepare_store, store_name, wire
@@ -29,7 +28,7 @@ def main() -> None:
 
 async def _serve(settings: Settings) -> None:
     store = store_name(settings)
-    wiring = wire(settings, OutageLog(store, "Registering answers 503 until it is back."))
+    wiring = wire(settings)
     app = create_app(settings, wiring.register_job, wiring.job_states, wiring.tokens)
     prepare_store(settings)
     async with wiring.jobs:

@@ -43,6 +43,31 @@ def log_events(events: Events) -> None:
     for kind, level, text in _LINES:
         if logger.isEnabledFor(level):
             events.subscribe(kind, _writer(level, text))
+    outage = _OutageLines()
+    events.subscribe(BrokerLost, outage.lost)
+    events.subscribe(BrokerBack, outage.back)
+
+
+class _OutageLines:
+    """A warning when the broker goes and a line when it is back for all services.
+
+    Each of a worker's services notices by itself, and reports its every try; those are
+    for debugging.
+    """
+
+    def __init__(self) -> None:
+        self._without_broker: set[str] = set()
+
+    def lost(self, event: BrokerLost) -> None:
+        level = logging.DEBUG if self._without_broker else logging.WARNING
+        self._without_broker.add(event.service)
+        text = f"{event.service}: {event.error}; next try in {event.pause:.1f} s"
+        logger.log(level, text)
+
+    def back(self, event: BrokerBack) -> None:
+        self._without_broker.discard(event.service)
+        level = logging.DEBUG if self._without_broker else logging.INFO
+        logger.log(level, f"{event.service}: the broker answers again after {event.seconds:.1f} s")
 
 
 def _writer(level: int, text: Callable[[Any], str]) -> Callable[[Event], None]:
@@ -102,14 +127,6 @@ def _stuck(event: ThreadStuck) -> str:
     return f"{_name(event.job)} goes on in its thread, which cannot be stopped; its slot is busy"
 
 
-def _lost(event: BrokerLost) -> str:
-    return f"{event.service}: {event.error}; next try in {event.pause:.1f} s"
-
-
-def _back(event: BrokerBack) -> str:
-    return f"{event.service}: the broker answers again after {event.seconds:.1f} s"
-
-
 def _failed(event: ServiceFailed) -> str:
     return f"{event.service}: {type(event.error).__name__}: {event.error}"
 
@@ -144,8 +161,6 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobArchived, logging.ERROR, _archived),
     (ClaimLost, logging.WARNING, _claim_lost),
     (ThreadStuck, logging.WARNING, _stuck),
-    (BrokerLost, logging.WARNING, _lost),
-    (BrokerBack, logging.INFO, _back),
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),

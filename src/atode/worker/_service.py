@@ -5,7 +5,7 @@ import random
 from collections.abc import Coroutine
 from typing import Any
 
-from atode.errors import BrokerUnavailable
+from atode.errors import BrokerError
 from atode.events import BrokerBack, BrokerLost, Events, ServiceFailed
 
 FIRST_PAUSE = 0.1
@@ -31,7 +31,7 @@ class Outage:
         self._pause = min(self._pause * 2, self._longest)
         if self._since is None:
             self._since = asyncio.get_running_loop().time()
-        if isinstance(error, BrokerUnavailable):
+        if isinstance(error, BrokerError):
             self._events.publish(BrokerLost(self._service, str(error), pause))
         else:
             self._events.publish(ServiceFailed(self._service, error))
