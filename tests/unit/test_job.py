@@ -34,9 +34,9 @@ def test_jobs_and_claims_cannot_be_changed(value: Any) -> None:
 def test_the_headers_of_a_job_without_any_cannot_be_written_to() -> None:
     headers = cast(Any, JOB.headers)
 
-    assert headers is NO_HEADERS
     with pytest.raises(TypeError):
         headers["a"] = "b"
+    assert headers is NO_HEADERS
 
 
 def test_a_completed_job_is_kept_for_its_retention() -> None:
