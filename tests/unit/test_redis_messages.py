@@ -39,8 +39,8 @@ def test_a_deadline_is_rounded_down() -> None:
     assert stored(JOB._replace(deadline=1_900_000_000.9)).deadline == 1_900_000_000
 
 
-def test_a_job_without_any_time_limit_gets_asynqs() -> None:
-    assert stored(JOB._replace(timeout=0.0)).timeout == 1800
+def test_a_job_without_any_time_limit_is_written_with_one_of_ten_years() -> None:
+    assert stored(JOB._replace(timeout=0.0)).timeout == 315_360_000
 
 
 def test_a_deadline_alone_is_limit_enough() -> None:

@@ -115,6 +115,13 @@ class BrokerContract:
         assert claim.job == job._replace(state=State.ACTIVE)
         assert (claim.worker, claim.number, claim.problem) == ("w1", 1, "")
 
+    async def test_a_job_without_limits_comes_back_without_limits(self, broker: Broker) -> None:
+        await broker.enqueue([a_job()._replace(timeout=0.0, deadline=0.0)])
+
+        [claim] = await self.take(broker)
+
+        assert (claim.job.timeout, claim.job.deadline) == (0.0, 0.0)
+
     async def test_jobs_are_claimed_oldest_first(self, broker: Broker) -> None:
         jobs = [a_job() for _ in range(25)]
         await broker.enqueue(jobs[:10])

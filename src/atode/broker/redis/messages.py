@@ -10,6 +10,10 @@ from atode.job import NO_HEADERS, Job, State
 DEFAULT_TIMEOUT = 1800
 """Seconds; asynq's own where a message has neither timeout nor deadline."""
 
+NO_TIMEOUT = 315_360_000
+"""Seconds; ten years, the wire's way to say that an attempt may take for ever: asynq wants
+a timeout or a deadline."""
+
 UNDECODABLE = "undecodable"
 """Task name under which a message that nobody can read is put into the archive."""
 
@@ -26,7 +30,7 @@ def encoded(job: Job) -> bytes:
 
     The wire has whole seconds only: timeout and retention are rounded up, so that a
     fraction does not turn into "none"; a deadline is rounded down, as asynq does.
-    A job may not run without any limit, so where it has none it gets asynq's.
+    A job without any limit is written with one of ten years, and read back without.
     """
     message = TaskMessage(
         type=job.task,
@@ -73,7 +77,7 @@ def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
         0.0,
         message.retry,
         message.retried,
-        float(message.timeout or (0 if message.deadline else DEFAULT_TIMEOUT)),
+        _read_timeout(message),
         float(message.deadline),
         float(message.retention),
         _headers(message),
@@ -123,7 +127,13 @@ def updated(stored: bytes, before: Job, after: Job) -> bytes:
 
 
 def _timeout(job: Job) -> int:
-    return math.ceil(job.timeout) or (0 if int(job.deadline) else DEFAULT_TIMEOUT)
+    return math.ceil(job.timeout) or (0 if int(job.deadline) else NO_TIMEOUT)
+
+
+def _read_timeout(message: TaskMessage) -> float:
+    if message.timeout >= NO_TIMEOUT:
+        return 0.0
+    return float(message.timeout or (0 if message.deadline else DEFAULT_TIMEOUT))
 
 
 def _utf8(text: str) -> str:
