@@ -61,9 +61,11 @@ class Client:
         now = self._clock.now()
         pairs = [(call, call.job(now)) for call in calls]
         refused = await self._broker.enqueue([job for _, job in pairs])
+        taken = {id(job) for job in refused}
+        handles = [self._stored(call, job) for call, job in pairs if id(job) not in taken]
         if refused:
             raise DuplicateJob(refused[0].queue, refused[0].id)
-        return [self._stored(call, job) for call, job in pairs]
+        return handles
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
         """The job as it is stored now, or None if the queue has none of this id."""

@@ -82,7 +82,7 @@ class Arguments:
         return _within_limit(payload, f"Arguments of task {self._task!r}")
 
     def decode(self, payload: bytes) -> dict[str, Any]:
-        """Keyword arguments from JSON; missing ones with a default are left out.
+        """Keyword arguments from JSON; missing ones with a default are left out, unknown ones too.
 
         Raises:
             BadPayload: it is not JSON, or does not fit the parameters.
@@ -90,7 +90,9 @@ class Arguments:
         if self._raw_name is not None:
             return {self._raw_name: payload}
         try:
-            decoded: dict[str, Any] = self._schema.validate_json(payload or b"{}")
+            # A key that we do not know comes from a newer or foreign client, and is passed
+            # over as Go does it: rolling out a new parameter must not archive jobs.
+            decoded: dict[str, Any] = self._schema.validate_json(payload or b"{}", extra="ignore")
         except Invalid as error:
             raise BadPayload(f"Task {self._task!r}: {_complaint(error)}") from error
         return decoded

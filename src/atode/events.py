@@ -68,9 +68,9 @@ class ClaimLost(NamedTuple):
     worker: str
 
 
-class ThreadStuck(NamedTuple):
-    """A handler in a thread went on beyond its time. A thread cannot be stopped, so its slot
-    stays busy until the handler returns."""
+class HandlerStuck(NamedTuple):
+    """A handler goes on though it was interrupted: a thread, which cannot be stopped, or a
+    coroutine that ignores its cancellation. Its slot stays busy until it returns."""
 
     job: Job
     worker: str
@@ -137,7 +137,7 @@ Event = (
     | JobSnoozed
     | JobReleased
     | ClaimLost
-    | ThreadStuck
+    | HandlerStuck
     | BrokerLost
     | BrokerBack
     | ServiceFailed

@@ -12,6 +12,7 @@ import pytest
 
 from atode import Atode, Permanent, Retry, Snooze, State, current_job, exponential, fixed
 from atode.events import (
+    HandlerStuck,
     JobArchived,
     JobRetrying,
     JobSnoozed,
@@ -22,6 +23,7 @@ from atode.events import (
     WorkerStopped,
 )
 from atode.job import Claim, Job
+from atode.worker import _deadlines
 from atode.worker._runner import Runner
 from tests.integration.stage import archived, heard, until, until_stored, working
 
@@ -323,6 +325,39 @@ async def test_a_handler_that_swallows_its_cancellation_has_timed_out_all_the_sa
         job = await archived(await deaf.enqueue())
 
     assert "timed out" in job.error
+
+
+async def test_a_handler_that_ignores_its_cancellation_is_settled_without_it(
+    jobs: Atode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_deadlines, "PATIENCE", 0.02)
+    release = asyncio.Event()
+    stuck = heard(jobs, HandlerStuck)
+
+    @jobs.task(retry=Retry(0), timeout=0.02)
+    async def deaf() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    @jobs.task
+    async def other() -> None: ...
+
+    async with working(jobs, concurrency=1):
+        job = await archived(await deaf.enqueue())
+        waiting = await other.enqueue()
+        await until(lambda: stuck)
+        still = await waiting.job()
+        release.set()
+        await until_stored(waiting, None)
+
+    assert "timed out" in job.error
+    assert len(stuck) == 1
+    # Its slot was the only one, and stayed taken until it returned.
+    assert still is not None
+    assert still.state is State.PENDING
 
 
 async def test_a_handler_that_turns_its_cancellation_into_an_error_has_timed_out(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from atode import Atode, Retry, current_job
-from atode.events import ServiceFailed, ThreadStuck
+from atode.events import HandlerStuck, ServiceFailed
 from atode.job import State
 from tests.integration.stage import FlakyBroker, app_on, archived, heard, until, working
 
@@ -115,7 +115,7 @@ async def test_a_slot_stays_busy_until_the_thread_of_a_timed_out_handler_returns
     def after() -> None:
         ran.append("after")
 
-    stuck = heard(jobs, ThreadStuck)
+    stuck = heard(jobs, HandlerStuck)
     first = await stubborn.options(timeout=0.02).enqueue()
 
     async with working(jobs, concurrency=1) as worker:

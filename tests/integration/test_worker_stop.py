@@ -194,7 +194,7 @@ async def test_a_handler_that_fails_because_it_was_interrupted_is_handed_back(
 async def test_a_handler_that_does_not_listen_cannot_keep_the_worker(
     jobs: Atode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_runner, "GIVE_UP_AFTER", 0.02)
+    monkeypatch.setattr(_runner, "PATIENCE", 0.02)
     release = asyncio.Event()
     ran: list[int] = []
 

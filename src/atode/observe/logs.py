@@ -15,6 +15,7 @@ from atode.events import (
     ClaimLost,
     Event,
     Events,
+    HandlerStuck,
     JobArchived,
     JobEnqueued,
     JobReleased,
@@ -24,7 +25,6 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
-    ThreadStuck,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -123,8 +123,8 @@ def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
 
 
-def _stuck(event: ThreadStuck) -> str:
-    return f"{_name(event.job)} goes on in its thread, which cannot be stopped; its slot is busy"
+def _stuck(event: HandlerStuck) -> str:
+    return f"{_name(event.job)} goes on though it was interrupted, and keeps its slot"
 
 
 def _failed(event: ServiceFailed) -> str:
@@ -132,7 +132,7 @@ def _failed(event: ServiceFailed) -> str:
 
 
 def _subscriber_failed(event: SubscriberFailed) -> str:
-    what = type(event.event).__name__
+    what = event.event.__class__.__name__
     return f"a subscriber of {what} raised {type(event.error).__name__}: {event.error}"
 
 
@@ -160,7 +160,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
     (ClaimLost, logging.WARNING, _claim_lost),
-    (ThreadStuck, logging.WARNING, _stuck),
+    (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),

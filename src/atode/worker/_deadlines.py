@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from atode.clock import Clock, wait_until
 from atode.events import Events
@@ -10,16 +10,25 @@ from atode.worker._attempt import Attempt, Cause
 from atode.worker._ledger import Ledger
 from atode.worker._service import Service
 
+PATIENCE = 1.0
+"""Seconds that an interrupted handler has for cleaning up."""
+
 
 class Deadlines(Service):
-    """Sleeps until the earliest deadline. Most attempts end long before, and cost nothing here."""
+    """Sleeps until the earliest deadline. Most attempts end long before, and cost nothing here.
+
+    What still runs `PATIENCE` seconds after its interruption is given up.
+    """
 
     name = "deadlines"
 
-    def __init__(self, ledger: Ledger, clock: Clock, events: Events) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, events: Events, give_up: Callable[[Attempt], None]
+    ) -> None:
         super().__init__(events)
         self._ledger = ledger
         self._clock = clock
+        self._give_up = give_up
         self._next = math.inf
         self._earlier = asyncio.Event()
 
@@ -38,10 +47,15 @@ class Deadlines(Service):
         now = self._clock.now()
         left = math.inf
         for attempt in self._ledger.attempts():
-            if attempt.deadline <= now:
+            if attempt.ended_at or attempt.cause in (Cause.LOST, Cause.STOP):
+                continue
+            if attempt.deadline + PATIENCE <= now:
+                self._give_up(attempt)
+            elif attempt.deadline <= now:
                 attempt.cancel(Cause.TIMEOUT)
-            elif attempt.deadline < left:
-                left = attempt.deadline
+                left = min(left, attempt.deadline + PATIENCE)
+            else:
+                left = min(left, attempt.deadline)
         self._next = left
 
     async def _sleep(self) -> None:

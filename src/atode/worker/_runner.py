@@ -10,14 +10,14 @@ from typing import Any
 from atode.clock import Clock
 from atode.context import current
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
-from atode.events import Events, JobStarted, ServiceFailed, ThreadStuck
+from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
 from atode.job import Claim, Job
 from atode.outcome import Failed, Outcome, Released, Settlement, Snoozed, Succeeded, decide
 from atode.registry import Registry
 from atode.retry import Retry
 from atode.task import Task
 from atode.worker._attempt import Attempt, Cause
-from atode.worker._deadlines import Deadlines
+from atode.worker._deadlines import PATIENCE, Deadlines
 from atode.worker._ledger import Ledger
 from atode.worker._settler import Settler
 from atode.worker._threads import Threads
@@ -25,9 +25,6 @@ from atode.worker._threads import Threads
 _NO_TASK = Retry(0)
 _STANDARD = Retry()
 _SHOWN_FRAMES = -8
-
-GIVE_UP_AFTER = 1.0
-"""Seconds that an interrupted handler has for cleaning up when the worker stops."""
 
 
 class Runner:
@@ -38,7 +35,6 @@ class Runner:
         registry: Registry,
         ledger: Ledger,
         settler: Settler,
-        deadlines: Deadlines,
         clock: Clock,
         events: Events,
         *,
@@ -47,7 +43,8 @@ class Runner:
         self._registry = registry
         self._ledger = ledger
         self._settler = settler
-        self._deadlines = deadlines
+        self.deadlines = Deadlines(ledger, clock, events, self._give_up)
+        """The service that ends attempts in time."""
         self._clock = clock
         self._events = events
         self._threads = Threads(concurrency)
@@ -84,7 +81,7 @@ class Runner:
         for attempt in attempts:
             self._ledger.add(attempt)
             attempt.task = create_task(self._run(attempt))
-        self._deadlines.watch(attempts)
+        self.deadlines.watch(attempts)
         if self._events.wanted(JobStarted):
             for claim in claims:
                 self._events.publish(JobStarted(claim.job, claim.worker))
@@ -97,14 +94,22 @@ class Runner:
         for attempt in reversed(running):
             attempt.cancel(Cause.STOP)
         if tasks:
-            await asyncio.wait(tasks, timeout=GIVE_UP_AFTER)
+            await asyncio.wait(tasks, timeout=PATIENCE)
         for attempt in running:
             if attempt.task and not attempt.task.done():
-                # It does not listen. The job goes back all the same.
-                attempt.cause = Cause.LOST
-                now = self._clock.now()
-                self._settler.add(decide(attempt.claim, Released(), _NO_TASK, now))
+                self._give_up(attempt)
         return len(running)
+
+    def _give_up(self, attempt: Attempt) -> None:
+        """It was interrupted and does not listen: settle without it. Its slot stays taken."""
+        job = attempt.claim.job
+        attempt.cause = attempt.cause or Cause.TIMEOUT
+        outcome = _interrupted(attempt)
+        # Whatever it still does or returns is not recorded any more.
+        attempt.cause = Cause.LOST
+        policy = self._registry[job.task].defaults.retry
+        self._settler.add(self._decided(attempt.claim, outcome, policy, self._clock.now()))
+        self._events.publish(HandlerStuck(job, attempt.claim.worker))
 
     def lose(self, claims: Sequence[Claim]) -> None:
         """These claims are someone else's now: interrupt their handlers, settle nothing."""
@@ -174,7 +179,7 @@ class Runner:
                 # The thread goes on, so its slot stays taken until it returns.
                 self.free -= 1
                 answer.add_done_callback(self._thread_returned)
-                self._events.publish(ThreadStuck(attempt.claim.job, attempt.claim.worker))
+                self._events.publish(HandlerStuck(attempt.claim.job, attempt.claim.worker))
             raise
 
     def _thread_returned(self, answer: asyncio.Future[Any]) -> None:

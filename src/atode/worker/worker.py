@@ -16,7 +16,6 @@ from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
-from atode.worker._deadlines import Deadlines
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
@@ -72,12 +71,10 @@ class Worker:
         broker, clock, events = self._broker, self._clock, self._events
         self._ledger = ledger = Ledger()
         self._settler = settler = Settler(broker, ledger, events)
-        self._deadlines = Deadlines(ledger, clock, events)
         self._runner = Runner(
             self._registry,
             ledger,
             settler,
-            self._deadlines,
             clock,
             events,
             concurrency=self._settings.concurrency,
@@ -153,7 +150,7 @@ class Worker:
         # Receivers before senders, so that nothing is sent to a service that is not there.
         self._heartbeat.start()
         self._settler.start()
-        self._deadlines.start()
+        self._runner.deadlines.start()
         for service in self._upkeep:
             service.start()
         self._fetcher.start()
@@ -184,7 +181,7 @@ class Worker:
         released = await self._runner.release()
         for service in self._upkeep:
             await service.stop()
-        await self._deadlines.stop()
+        await self._runner.deadlines.stop()
         # If the broker is away, the leases run out and the jobs run again.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settler.flushed(), LAST_WRITES)
