@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## Run the whole test suite
 
 bench: $(VENV)/.dev ## Measure every broker on this machine
 	$(BIN)/python scripts/fetch_redis_server.py
-	$(BIN)/python -m bench
+	PATH="$$PATH:$(CURDIR)/$(VENV)/redis" $(BIN)/python -m bench
 
 clean: ## Remove .venv and everything that tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
