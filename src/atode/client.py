@@ -13,6 +13,7 @@ from atode.errors import (
     BrokerUnavailable,
     DuplicateJob,
     JobFailed,
+    NotUnique,
     ResultNotKept,
     ResultTimeout,
 )
@@ -43,12 +44,14 @@ class Client:
         Raises:
             BadOption: an option of the call is out of its range.
             DuplicateJob: the queue holds a job of this id already.
+            NotUnique: a job with the same arguments is `unique_for` some time still.
             BrokerUnavailable: the store cannot be reached; whether the job was stored is
                 unknown if the connection broke, and safe to try again with the same `id`.
         """
         job = call.job(self._clock.now())
-        if not await self._mailbox.store(job):
-            raise DuplicateJob(job.queue, job.id)
+        holder = await self._mailbox.store(job)
+        if holder is not None:
+            raise _duplicate(job, holder)
         return self._stored(call, job)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
@@ -61,10 +64,10 @@ class Client:
         now = self._clock.now()
         pairs = [(call, call.job(now)) for call in calls]
         refused = await self._broker.enqueue([job for _, job in pairs])
-        taken = {id(job) for job in refused}
+        taken = {id(refusal.job) for refusal in refused}
         handles = [self._stored(call, job) for call, job in pairs if id(job) not in taken]
         if refused:
-            raise DuplicateJob(refused[0].queue, refused[0].id)
+            raise _duplicate(*refused[0])
         return handles
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
@@ -104,17 +107,21 @@ class Client:
         return JobHandle(job, cast("Callable[[bytes], R]", call.task.result.decode), self)
 
 
+def _duplicate(job: Job, holder: str) -> DuplicateJob:
+    return (DuplicateJob if holder == job.id else NotUnique)(job.queue, holder)
+
+
 class _Mailbox:
     """Jobs that wait for the next round trip. While one is under way, the next fills up."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._letters: list[tuple[Job, asyncio.Future[bool]]] = []
+        self._letters: list[tuple[Job, asyncio.Future[str | None]]] = []
         self._postman: asyncio.Task[None] | None = None
 
-    async def store(self, job: Job) -> bool:
-        """Whether the job was stored; False if its id was taken."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async def store(self, job: Job) -> str | None:
+        """None once the job is stored, or the id of the job that was in its way."""
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._letters.append((job, answer))
         if self._postman is None:
             self._postman = asyncio.create_task(self._deliver())
@@ -128,7 +135,7 @@ class _Mailbox:
         finally:
             self._postman = None
 
-    async def _send(self, batch: Sequence[tuple[Job, asyncio.Future[bool]]]) -> None:
+    async def _send(self, batch: Sequence[tuple[Job, asyncio.Future[str | None]]]) -> None:
         try:
             refused = await self._broker.enqueue([job for job, _ in batch])
         except BaseException as error:
@@ -139,10 +146,10 @@ class _Mailbox:
                 raise
             return
         # By identity, for two jobs of one batch may have the same id.
-        taken = {id(job) for job in refused}
+        holders = {id(refusal.job): refusal.holder for refusal in refused}
         for job, answer in batch:
             if not answer.done():
-                answer.set_result(id(job) not in taken)
+                answer.set_result(holders.get(id(job)))
 
 
 def _twin(error: BaseException) -> BaseException:

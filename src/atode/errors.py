@@ -9,6 +9,7 @@ AtodeError
 ├── BadPayload (ValueError)       stored bytes that do not fit the task's parameters
 ├── PayloadTooLarge (ValueError)  arguments or result over the size limit
 ├── DuplicateJob                  a job with this id is stored already
+│   └── NotUnique                 a job that does the same is stored already
 ├── ResultError
 │   ├── ResultNotKept             the job's result is, or was, not kept
 │   ├── ResultTimeout (TimeoutError)   no result yet
@@ -88,6 +89,22 @@ class DuplicateJob(AtodeError):
     def __init__(self, queue: str, job_id: str) -> None:
         super().__init__(
             f"Queue {queue!r} already holds a job with id {job_id!r}; it was left as it is"
+        )
+        self.queue = queue
+        self.job_id = job_id
+
+
+class NotUnique(DuplicateJob):
+    """A job that does the same thing is stored already, and asked to be the only one.
+
+    `job_id` is the id of that other job.
+    """
+
+    def __init__(self, queue: str, job_id: str) -> None:
+        AtodeError.__init__(
+            self,
+            f"Job {job_id!r} in queue {queue!r} does the same already, and is to be the only "
+            "one until it has succeeded or its `unique_for` is over",
         )
         self.queue = queue
         self.job_id = job_id

@@ -1,5 +1,6 @@
 """A job, the states it can be in, and a worker's claim on it."""
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping
@@ -61,11 +62,20 @@ class Job(NamedTuple):
     last_failed_at: float = 0.0
     completed_at: float = 0.0
     result: bytes = b""
+    unique: str = ""
+    """What it does, as `fingerprint` tells it, if no other job may do the same meanwhile."""
+    unique_for: float = 0.0
+    """When it is stored: for how long after it may run no other may do the same. Not kept."""
 
     @property
     def kept_until(self) -> float:
         """When a completed job is pruned."""
         return self.completed_at + self.retention
+
+
+def fingerprint(task: str, payload: bytes) -> str:
+    """The same text for the same call: task name and MD5 of the arguments (protocol, 2.3)."""
+    return f"{task}:{hashlib.md5(payload, usedforsecurity=False).hexdigest()}"
 
 
 def new_id() -> str:

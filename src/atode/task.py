@@ -11,7 +11,7 @@ from atode.codec import Arguments, Result
 from atode.duration import TEN_YEARS, Duration, seconds
 from atode.errors import BadOption, BadTask
 from atode.handle import JobHandle
-from atode.job import NO_HEADERS, Job, State, new_id
+from atode.job import NO_HEADERS, Job, State, fingerprint, new_id
 from atode.queues import checked_queue_name
 from atode.retry import Retry, checked_retries
 
@@ -37,6 +37,9 @@ class CallOptions(TypedDict, total=False):
     """No attempt goes on after this instant; it must know its time zone."""
     retention: Duration
     """How long the job and its result are kept after success; 0 deletes at once."""
+    unique_for: Duration
+    """Refuse other calls of this task with the same arguments in the same queue until this job
+    has succeeded, but for no longer than this after it may run: 1 second to 10 years."""
     id: str
     """The job's id instead of a new UUID; storing a second one is refused."""
     headers: Mapping[str, str]
@@ -83,6 +86,7 @@ class Call(Generic[R]):
         timeout = options.get("timeout")
         retention = options.get("retention")
         deadline = options.get("deadline")
+        unique_for = options.get("unique_for")
         return Job(
             id=_checked_id(options["id"]) if "id" in options else new_id(),
             task=self.task.name,
@@ -95,6 +99,8 @@ class Call(Generic[R]):
             deadline=_checked_deadline(deadline) if deadline is not None else 0.0,
             retention=defaults.retention if retention is None else seconds(retention, "retention"),
             headers=_checked_headers(options["headers"]) if "headers" in options else NO_HEADERS,
+            unique=fingerprint(self.task.name, self.payload) if unique_for is not None else "",
+            unique_for=0.0 if unique_for is None else seconds(unique_for, "unique_for", at_least=1),
         )
 
     def _due(self, now: float) -> float:

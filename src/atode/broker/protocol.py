@@ -9,22 +9,34 @@ A broker belongs to the event loop on which it is first used.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
+from atode.statistics import Day, QueueStats
+
+
+class Refused(NamedTuple):
+    """A job that was not stored, and why."""
+
+    job: Job
+    holder: str
+    """Id of the job that is in its way: its own id is taken, or that job has the same
+    `unique` text and its time is not over."""
 
 
 class Queue(Protocol):
     """What producing and running jobs needs."""
 
-    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
         """Store new jobs, PENDING or SCHEDULED, and wake waiting workers.
 
-        Returns the refused ones: those whose id their queue holds already. They had no
-        effect. A repeated call after BrokerUnavailable may therefore report jobs that the
-        first call stored; brokers that resend by themselves tell these apart.
+        A job that is `unique` locks that text in its queue: until it has succeeded or is
+        deleted, and for `unique_for` seconds after it may run at most. Returns the refused
+        jobs; they had no effect, and no lock is left of them. A repeated call after
+        BrokerUnavailable may therefore report jobs that the first call stored; brokers that
+        resend by themselves tell these apart.
         Jobs of one queue are claimed in the order in which they are given.
         """
         ...
@@ -52,8 +64,9 @@ class Queue(Protocol):
 
         `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
         (until `after.due`), ARCHIVED, or PENDING (first in line again). Counters move by
-        `tally`. Returns the refused ones, without any effect: their claim is not the one
-        that holds the job (any more), by worker and claim number.
+        `tally`; success unlocks what the job has locked. Returns the refused ones, without any
+        effect: their claim is not the one that holds the job (any more), by worker and claim
+        number.
         """
         ...
 
@@ -105,8 +118,32 @@ class Upkeep(Protocol):
         ...
 
 
+Which = Sequence[str] | State
+"""Jobs of a queue: those with these ids, or all that are in this state."""
+
+
 class Inspect(Protocol):
-    """What looking at queues needs."""
+    """What looking at queues needs, and what an operator does to them by hand."""
+
+    async def queues(self) -> Sequence[str]:
+        """Names of all queues that were ever used and not removed, sorted."""
+        ...
+
+    async def stats(self, queue: str) -> QueueStats | None:
+        """How a queue stands, or None if there is none of that name."""
+        ...
+
+    async def history(self, queue: str, days: int) -> Sequence[Day]:
+        """What the queue did on the last 1 to 90 days (UTC), today first; zeros included."""
+        ...
+
+    async def find(
+        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
+    ) -> Sequence[Job]:
+        """Jobs in a state. Pending ones as they will run, the next one first; active ones as they
+        were claimed; scheduled and retry by due instant, archived by when they were, completed by
+        how long they are kept: earliest first. Past the end the answer is empty."""
+        ...
 
     async def get(self, queue: str, job_id: str) -> Job | None:
         """The job with its state and result, or None if the queue has none of this id."""
@@ -118,6 +155,40 @@ class Inspect(Protocol):
 
     async def workers(self) -> Sequence[Presence]:
         """The workers that live."""
+        ...
+
+    async def run(self, queue: str, which: Which) -> int:
+        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived and
+        completed ones; others are left alone. `retried` stays, so an archived job gets one
+        attempt. How many it were."""
+        ...
+
+    async def archive(self, queue: str, which: Which) -> int:
+        """Move jobs into the archive: pending, scheduled, retry and completed ones; others are
+        left alone. Their locks stay. How many it were."""
+        ...
+
+    async def delete(self, queue: str, which: Which) -> int:
+        """Delete jobs and unlock what they have locked; active ones are left alone. How many."""
+        ...
+
+    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
+        """Give a scheduled job other arguments; False if no scheduled job has this id. What it
+        has locked stays as it was."""
+        ...
+
+    async def pause(self, queue: str) -> bool:
+        """Let nothing more be claimed from the queue; False if it was paused already. Running
+        jobs go on, due ones still become pending."""
+        ...
+
+    async def resume(self, queue: str) -> bool:
+        """Let the queue go on, and wake workers; False if it was not paused."""
+        ...
+
+    async def remove(self, queue: str, *, force: bool = False) -> bool:
+        """Remove a queue with all that belongs to it. False, and no effect, if it holds jobs
+        (with `force`: active ones)."""
         ...
 
 

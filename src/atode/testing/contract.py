@@ -10,8 +10,6 @@ with the fixture `clock`:
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from itertools import count
 
 import pytest
 
@@ -22,57 +20,13 @@ from atode.outcome import (
     Failed,
     Outcome,
     Released,
-    Settlement,
     Snoozed,
     Succeeded,
     decide,
 )
 from atode.presence import Presence, Running
-from atode.retry import Retry, fixed
 from atode.testing.clock import FakeClock
-
-LEASE = 10.0
-ALL = 1000
-POLICY = Retry(5, fixed(60))
-
-_numbers = count(1)
-
-
-def a_job(
-    queue: str = "default",
-    *,
-    id: str | None = None,
-    payload: bytes = b'{"n":1}',
-    due: float = 0.0,
-    max_retry: int = 3,
-    retention: float = 0.0,
-) -> Job:
-    """A job of the task `demo`, scheduled if it has a due instant, otherwise pending."""
-    return Job(
-        id=id or f"job-{next(_numbers):06}",
-        task="demo",
-        queue=queue,
-        payload=payload,
-        state=State.SCHEDULED if due else State.PENDING,
-        due=due,
-        max_retry=max_retry,
-        timeout=30.0,
-        retention=retention,
-        headers={"trace": "abc"},
-    )
-
-
-def ids(items: Sequence[Settlement | Claim | Job]) -> list[str]:
-    """The job ids of claims, settlements or jobs."""
-    return [_job(item).id for item in items]
-
-
-def _job(item: Settlement | Claim | Job) -> Job:
-    match item:
-        case Job():
-            return item
-        case Claim(job=job) | Settlement(claim=Claim(job=job)):
-            return job
+from atode.testing.jobs import ALL, LEASE, POLICY, a_job, end, ids, take
 
 
 class BrokerContract:
@@ -81,18 +35,6 @@ class BrokerContract:
     @pytest.fixture
     def clock(self) -> FakeClock:
         return FakeClock()
-
-    async def take(
-        self, broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1"
-    ) -> list[Claim]:
-        return list(
-            await broker.claim(queues or ("default",), limit=limit, lease=LEASE, worker=worker)
-        )
-
-    async def end(
-        self, broker: Broker, claim: Claim, outcome: Outcome, clock: FakeClock
-    ) -> list[Settlement]:
-        return list(await broker.settle([decide(claim, outcome, POLICY, clock.now())]))
 
     # enqueue and claim
 
@@ -110,7 +52,7 @@ class BrokerContract:
         )
 
         await broker.enqueue([job])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
         assert claim.job == job._replace(state=State.ACTIVE)
         assert (claim.worker, claim.number, claim.problem) == ("w1", 1, "")
@@ -118,7 +60,7 @@ class BrokerContract:
     async def test_a_job_without_limits_comes_back_without_limits(self, broker: Broker) -> None:
         await broker.enqueue([a_job()._replace(timeout=0.0, deadline=0.0)])
 
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
         assert (claim.job.timeout, claim.job.deadline) == (0.0, 0.0)
 
@@ -127,8 +69,8 @@ class BrokerContract:
         await broker.enqueue(jobs[:10])
         await broker.enqueue(jobs[10:])
 
-        first = await self.take(broker, limit=7)
-        rest = await self.take(broker)
+        first = await take(broker, limit=7)
+        rest = await take(broker)
 
         assert ids(first) + ids(rest) == ids(jobs)
 
@@ -137,30 +79,30 @@ class BrokerContract:
     ) -> None:
         await broker.enqueue([a_job("a") for _ in range(3)] + [a_job("b") for _ in range(3)])
 
-        claims = await self.take(broker, "b", "a", limit=4)
+        claims = await take(broker, "b", "a", limit=4)
 
         assert [claim.job.queue for claim in claims] == ["b", "b", "b", "a"]
 
     async def test_nothing_ready_is_an_empty_answer(self, broker: Broker) -> None:
-        assert await self.take(broker, "default", "never-heard-of") == []
+        assert await take(broker, "default", "never-heard-of") == []
 
     async def test_a_claimed_job_is_not_claimed_again(self, broker: Broker) -> None:
         await broker.enqueue([a_job()])
 
-        assert len(await self.take(broker)) == 1
-        assert await self.take(broker, worker="w2") == []
+        assert len(await take(broker)) == 1
+        assert await take(broker, worker="w2") == []
 
     async def test_only_the_asked_queues_are_served(self, broker: Broker) -> None:
         await broker.enqueue([a_job("mail")])
 
-        assert await self.take(broker, "default") == []
-        assert len(await self.take(broker, "mail")) == 1
+        assert await take(broker, "default") == []
+        assert len(await take(broker, "mail")) == 1
 
     async def test_an_id_that_is_taken_is_refused_and_changes_nothing(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="same", payload=b'"first"')])
 
         refused = await broker.enqueue([a_job(id="same", payload=b'"second"'), a_job(id="other")])
-        claims = await self.take(broker)
+        claims = await take(broker)
 
         assert ids(refused) == ["same"]
         assert [claim.job.payload for claim in claims] == [b'"first"', b'{"n":1}']
@@ -169,18 +111,18 @@ class BrokerContract:
         refused = await broker.enqueue([a_job(id="same"), a_job(id="same")])
 
         assert ids(refused) == ["same"]
-        assert len(await self.take(broker)) == 1
+        assert len(await take(broker)) == 1
 
     async def test_the_same_id_may_live_in_two_queues(self, broker: Broker) -> None:
         assert await broker.enqueue([a_job("a", id="same"), a_job("b", id="same")]) == []
 
-        assert len(await self.take(broker, "a", "b")) == 2
+        assert len(await take(broker, "a", "b")) == 2
 
     async def test_thousands_of_jobs_go_in_and_out_in_one_call(self, broker: Broker) -> None:
         jobs = [a_job() for _ in range(5000)]
 
         await broker.enqueue(jobs)
-        claims = await self.take(broker, limit=5000)
+        claims = await take(broker, limit=5000)
         refused = await broker.settle([decide(c, Succeeded(), POLICY, 0.0) for c in claims])
 
         assert ids(claims) == ids(jobs)
@@ -191,9 +133,7 @@ class BrokerContract:
         jobs = [a_job() for _ in range(300)]
         await broker.enqueue(jobs)
 
-        shares = await asyncio.gather(
-            *(self.take(broker, limit=7, worker=f"w{n}") for n in range(50))
-        )
+        shares = await asyncio.gather(*(take(broker, limit=7, worker=f"w{n}") for n in range(50)))
         seen = Counter(claim.job.id for share in shares for claim in share)
 
         assert seen == Counter(ids(jobs))
@@ -201,7 +141,7 @@ class BrokerContract:
     async def test_a_megabyte_of_payload_survives(self, broker: Broker) -> None:
         await broker.enqueue([a_job(payload=b"\0\xff" * 524_288)])
 
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
         assert claim.job.payload == b"\0\xff" * 524_288
 
@@ -211,9 +151,9 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="done")])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        assert await self.end(broker, claim, Succeeded(b"1"), clock) == []
+        assert await end(broker, claim, Succeeded(b"1"), clock) == []
 
         assert await broker.get("default", "done") is None
 
@@ -221,9 +161,9 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="kept", retention=60)])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        await self.end(broker, claim, Succeeded(b'"fine"'), clock)
+        await end(broker, claim, Succeeded(b'"fine"'), clock)
         clock.advance(59)
         await broker.prune(["default"])
         job = await broker.get("default", "kept")
@@ -240,14 +180,14 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="fails")])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        await self.end(broker, claim, Failed("boom"), clock)
+        await end(broker, claim, Failed("boom"), clock)
         waiting = await broker.get("default", "fails")
         early = await broker.promote(["default"])
         clock.advance(60)
         await broker.promote(["default"])
-        [again] = await self.take(broker)
+        [again] = await take(broker)
 
         assert waiting is not None
         assert (waiting.state, waiting.retried, waiting.error) == (State.RETRY, 1, "boom")
@@ -260,45 +200,45 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="dead", max_retry=0)])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        await self.end(broker, claim, Failed("boom"), clock)
+        await end(broker, claim, Failed("boom"), clock)
         clock.advance(1_000_000)
         await broker.promote(["default"])
         job = await broker.get("default", "dead")
 
         assert job is not None
         assert (job.state, job.error, job.retried) == (State.ARCHIVED, "boom", 0)
-        assert await self.take(broker) == []
+        assert await take(broker) == []
 
     async def test_a_snooze_brings_the_job_back_uncounted(
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(max_retry=0)])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        await self.end(broker, claim, Snoozed(5), clock)
+        await end(broker, claim, Snoozed(5), clock)
         clock.advance(5)
         await broker.promote(["default"])
-        [again] = await self.take(broker)
+        [again] = await take(broker)
 
         assert (again.job.retried, again.job.error) == (0, "")
 
     async def test_a_released_job_is_first_in_line(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job(id=name) for name in ("one", "two", "three")])
-        [one] = await self.take(broker, limit=1)
+        [one] = await take(broker, limit=1)
 
-        await self.end(broker, one, Released(), clock)
+        await end(broker, one, Released(), clock)
 
-        assert ids(await self.take(broker)) == ["one", "two", "three"]
+        assert ids(await take(broker)) == ["one", "two", "three"]
 
     async def test_error_texts_of_any_kind_are_stored(
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="odd")])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        await self.end(broker, claim, Failed("bad \udcff \0 落ちた" + "x" * 100_000, True), clock)
+        await end(broker, claim, Failed("bad \udcff \0 落ちた" + "x" * 100_000, True), clock)
         job = await broker.get("default", "odd")
 
         assert job is not None
@@ -308,7 +248,7 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(retention=60) for _ in range(5)])
-        done, fails, dies, snoozes, returns = await self.take(broker)
+        done, fails, dies, snoozes, returns = await take(broker)
         outcomes: list[tuple[Claim, Outcome]] = [
             (done, Succeeded()),
             (fails, Failed("x")),
@@ -333,10 +273,10 @@ class BrokerContract:
 
     async def test_a_second_settlement_is_refused(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job(id="once", retention=60)])
-        [claim] = await self.take(broker)
-        await self.end(broker, claim, Succeeded(b"1"), clock)
+        [claim] = await take(broker)
+        await end(broker, claim, Succeeded(b"1"), clock)
 
-        refused = await self.end(broker, claim, Failed("late"), clock)
+        refused = await end(broker, claim, Failed("late"), clock)
 
         assert ids(refused) == ["once"]
         job = await broker.get("default", "once")
@@ -347,12 +287,12 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="taken")])
-        [late] = await self.take(broker)
+        [late] = await take(broker)
         clock.advance(LEASE + 1)
         [reaped] = await broker.reap(["default"], limit=ALL, lease=LEASE, worker="w2")
 
-        refused = await self.end(broker, late, Succeeded(), clock)
-        accepted = await self.end(broker, reaped, Crashed(), clock)
+        refused = await end(broker, late, Succeeded(), clock)
+        accepted = await end(broker, reaped, Crashed(), clock)
 
         assert (ids(refused), accepted) == (["taken"], [])
 
@@ -360,23 +300,23 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="twice")])
-        [first] = await self.take(broker)
-        await self.end(broker, first, Released(), clock)
-        [second] = await self.take(broker)
+        [first] = await take(broker)
+        await end(broker, first, Released(), clock)
+        [second] = await take(broker)
 
-        refused = await self.end(broker, first, Succeeded(), clock)
+        refused = await end(broker, first, Succeeded(), clock)
 
         assert ids(refused) == ["twice"]
         assert second.number > first.number
-        assert await self.end(broker, second, Succeeded(), clock) == []
+        assert await end(broker, second, Succeeded(), clock) == []
 
     async def test_another_workers_claim_cannot_be_settled_by_its_number(
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="mine")])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
 
-        refused = await self.end(broker, claim._replace(worker="w2"), Succeeded(), clock)
+        refused = await end(broker, claim._replace(worker="w2"), Succeeded(), clock)
 
         assert ids(refused) == ["mine"]
 
@@ -384,8 +324,8 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="stale"), a_job(id="good")])
-        stale, good = await self.take(broker)
-        await self.end(broker, stale, Succeeded(), clock)
+        stale, good = await take(broker)
+        await end(broker, stale, Succeeded(), clock)
 
         refused = await broker.settle(
             [decide(claim, Succeeded(), POLICY, clock.now()) for claim in (stale, good)]
@@ -400,7 +340,7 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job()])
-        claims = await self.take(broker)
+        claims = await take(broker)
 
         for _ in range(5):
             clock.advance(LEASE - 2)
@@ -411,8 +351,8 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id=name) for name in ("held", "settled", "reaped")])
-        held, settled, reaped = await self.take(broker)
-        await self.end(broker, settled, Succeeded(), clock)
+        held, settled, reaped = await take(broker)
+        await end(broker, settled, Succeeded(), clock)
         clock.advance(LEASE - 2)
         await broker.extend([held], lease=LEASE)
         clock.advance(3)
@@ -426,7 +366,7 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="orphan")])
-        await self.take(broker)
+        await take(broker)
         assert await broker.reap(["default"], limit=ALL, lease=LEASE, worker="w2") == []
         clock.advance(LEASE + 1)
 
@@ -443,12 +383,12 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="victim", max_retry=1)])
-        await self.take(broker)
+        await take(broker)
         clock.advance(LEASE + 1)
         [reaped] = await broker.reap(["default"], limit=ALL, lease=LEASE, worker="w2")
 
-        await self.end(broker, reaped, Crashed(), clock)
-        [again] = await self.take(broker, worker="w2")
+        await end(broker, reaped, Crashed(), clock)
+        [again] = await take(broker, worker="w2")
 
         assert (again.job.id, again.job.retried) == ("victim", 1)
 
@@ -458,10 +398,10 @@ class BrokerContract:
         await broker.enqueue([a_job(id="poison", max_retry=2)])
 
         for _ in range(3):
-            assert len(await self.take(broker)) == 1
+            assert len(await take(broker)) == 1
             clock.advance(LEASE + 1)
             [reaped] = await broker.reap(["default"], limit=ALL, lease=LEASE, worker="w2")
-            await self.end(broker, reaped, Crashed(), clock)
+            await end(broker, reaped, Crashed(), clock)
 
         job = await broker.get("default", "poison")
         assert job is not None
@@ -472,7 +412,7 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job() for _ in range(5)])
-        await self.take(broker)
+        await take(broker)
         clock.advance(LEASE + 1)
 
         first = await broker.reap(["default"], limit=3, lease=LEASE, worker="w2")
@@ -490,10 +430,10 @@ class BrokerContract:
 
         clock.advance(2.344)
         next_due = await broker.promote(["default"])
-        early = await self.take(broker)
+        early = await take(broker)
         clock.advance(0.002)
         await broker.promote(["default"])
-        claims = await self.take(broker)
+        claims = await take(broker)
 
         assert next_due is not None
         assert next_due == pytest.approx(due, abs=0.0011)
@@ -511,7 +451,7 @@ class BrokerContract:
         clock.advance(6)
         await broker.promote(["default"])
 
-        assert ids(await self.take(broker)) == ["a", "b", "c", "d"]
+        assert ids(await take(broker)) == ["a", "b", "c", "d"]
 
     async def test_promotion_tells_the_next_instant(self, broker: Broker, clock: FakeClock) -> None:
         now = clock.now()
@@ -533,7 +473,7 @@ class BrokerContract:
         while (again := await broker.promote(["default"])) is not None:
             assert again <= clock.now()
 
-        assert ids(await self.take(broker, limit=5000)) == ids(jobs)
+        assert ids(await take(broker, limit=5000)) == ids(jobs)
 
     async def test_many_promoters_promote_each_job_once(
         self, broker: Broker, clock: FakeClock
@@ -543,8 +483,8 @@ class BrokerContract:
 
         await asyncio.gather(*(broker.promote(["default"]) for _ in range(10)))
 
-        assert len(await self.take(broker)) == 100
-        assert await self.take(broker) == []
+        assert len(await take(broker)) == 100
+        assert await take(broker) == []
 
     # waiting: these run on real time, and fail by running into the test's time limit
 
@@ -556,7 +496,7 @@ class BrokerContract:
         await other.enqueue([a_job("b")])
 
         await asyncio.wait_for(waiting, 10)
-        assert len(await self.take(broker, "a", "b")) == 1
+        assert len(await take(broker, "a", "b")) == 1
         await other.close()
 
     async def test_a_wait_returns_at_once_when_work_is_there(self, broker: Broker) -> None:
@@ -571,7 +511,7 @@ class BrokerContract:
         for _ in range(4):
             await asyncio.wait_for(broker.wait(["default"], at_most=60), 10)
 
-        assert ids(await self.take(broker)) == ids(jobs)
+        assert ids(await take(broker)) == ids(jobs)
 
     async def test_a_promotion_ends_a_wait(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job(due=clock.now() + 1)])
@@ -585,11 +525,11 @@ class BrokerContract:
 
     async def test_a_release_ends_a_wait(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job()])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
         waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
         await asyncio.sleep(0.05)
 
-        await self.end(broker, claim, Released(), clock)
+        await end(broker, claim, Released(), clock)
 
         await asyncio.wait_for(waiting, 10)
 
@@ -610,12 +550,12 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job()])
-        [claim] = await self.take(broker)
+        [claim] = await take(broker)
         until = clock.now() + 1000
         waiting = asyncio.ensure_future(broker.wait_due(["default"], until=until))
         await asyncio.sleep(0.05)
 
-        await self.end(broker, claim, Snoozed(0.5), clock)
+        await end(broker, claim, Snoozed(0.5), clock)
 
         await asyncio.wait_for(waiting, 10)
 
@@ -631,7 +571,7 @@ class BrokerContract:
                 await waiting
 
         await broker.enqueue([a_job()])
-        assert len(await self.take(broker)) == 1
+        assert len(await take(broker)) == 1
 
     # presence and inspection
 
@@ -688,8 +628,8 @@ class BrokerContract:
         self, broker: Broker, clock: FakeClock
     ) -> None:
         await broker.enqueue([a_job(id="old", max_retry=0)])
-        [claim] = await self.take(broker)
-        await self.end(broker, claim, Failed("x"), clock)
+        [claim] = await take(broker)
+        await end(broker, claim, Failed("x"), clock)
 
         clock.advance(89 * 86_400)
         kept = await broker.prune(["default"])

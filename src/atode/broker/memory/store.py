@@ -1,0 +1,102 @@
+"""What the memory broker keeps, and whom it wakes when that changes."""
+
+import asyncio
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from atode.clock import Clock, wait_until
+from atode.job import Claim, Job, State
+from atode.outcome import Tally
+from atode.presence import Presence
+
+
+@dataclass(slots=True)
+class Record:
+    job: Job
+    claims: int = 0
+    holder: str = ""
+    lease_until: float = 0.0
+    archived_at: float = 0.0
+    pending_since: float = 0.0
+
+    def is_held_by(self, claim: Claim) -> bool:
+        return (
+            self.job.state is State.ACTIVE
+            and self.claims == claim.number
+            and self.holder == claim.worker
+        )
+
+    def claim(self, worker: str, until: float) -> Claim:
+        self.job = self.job._replace(state=State.ACTIVE)
+        self.claims += 1
+        self.holder = worker
+        self.lease_until = until
+        return Claim(self.job, worker, self.claims, until)
+
+
+@dataclass(slots=True)
+class Queue:
+    records: dict[str, Record] = field(default_factory=dict[str, Record])
+    pending: deque[str] = field(default_factory=deque[str])
+    locks: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
+    """What may not be done twice: by which job it is locked, and until when."""
+    tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
+    paused: bool = False
+    is_used: bool = False
+
+    def holder(self, job: Job, now: float) -> str | None:
+        """Id of the job that is in the way of a new one."""
+        if job.id in self.records:
+            return job.id
+        holder, until = self.locks.get(job.unique, ("", 0.0))
+        return holder if job.unique_for and until > now else None
+
+    def append(self, record: Record, now: float) -> None:
+        """Make a job pending, last in line."""
+        record.job = record.job._replace(state=State.PENDING)
+        record.pending_since = now
+        self.pending.append(record.job.id)
+
+    def unlock(self, job: Job) -> None:
+        """Let others do what this job did."""
+        if self.locks.get(job.unique, ("", 0.0))[0] == job.id:
+            del self.locks[job.unique]
+
+    def in_state(self, *states: State) -> Iterator[Record]:
+        return (record for record in self.records.values() if record.job.state in states)
+
+
+class Store:
+    """What all siblings share, under one lock; and whom to wake when it changes."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.queues: dict[str, Queue] = {}
+        self.presences: dict[str, tuple[Presence, float]] = {}
+        self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def queue(self, name: str) -> Queue:
+        return self.queues.setdefault(name, Queue())
+
+    async def changed(
+        self, until: float, clock: Clock, *, unless: Callable[[], bool] = lambda: False
+    ) -> None:
+        bell = (asyncio.get_running_loop(), asyncio.Event())
+        with self.lock:
+            # One look under the lock that adds the bell: a change comes before it and is
+            # seen, or after it and rings.
+            if unless():
+                return
+            self._bells.add(bell)
+        try:
+            await wait_until(bell[1], until, clock)
+        finally:
+            with self.lock:
+                self._bells.discard(bell)
+
+    def ring(self) -> None:
+        for loop, event in self._bells:
+            loop.call_soon_threadsafe(event.set)

@@ -1,0 +1,67 @@
+"""Jobs, claims and endings for tests of brokers."""
+
+from collections.abc import Sequence
+from itertools import count
+
+from atode.broker.protocol import Broker, Refused
+from atode.clock import Clock
+from atode.job import Claim, Job, State, fingerprint
+from atode.outcome import Outcome, Settlement, decide
+from atode.retry import Retry, fixed
+
+LEASE = 10.0
+ALL = 1000
+POLICY = Retry(5, fixed(60))
+
+_numbers = count(1)
+
+
+def a_job(
+    queue: str = "default",
+    *,
+    id: str | None = None,
+    payload: bytes = b'{"n":1}',
+    due: float = 0.0,
+    max_retry: int = 3,
+    retention: float = 0.0,
+    unique_for: float = 0.0,
+) -> Job:
+    """A job of the task `demo`, scheduled if it has a due instant, otherwise pending."""
+    return Job(
+        id=id or f"job-{next(_numbers):06}",
+        task="demo",
+        queue=queue,
+        payload=payload,
+        state=State.SCHEDULED if due else State.PENDING,
+        due=due,
+        max_retry=max_retry,
+        timeout=30.0,
+        retention=retention,
+        headers={"trace": "abc"},
+        unique=fingerprint("demo", payload) if unique_for else "",
+        unique_for=unique_for,
+    )
+
+
+async def take(broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1") -> list[Claim]:
+    """Claim what is there, from the queue `default` if none is named."""
+    claims = await broker.claim(queues or ("default",), limit=limit, lease=LEASE, worker=worker)
+    return list(claims)
+
+
+async def end(broker: Broker, claim: Claim, outcome: Outcome, clock: Clock) -> list[Settlement]:
+    """Settle one claim; empty unless that is refused."""
+    return list(await broker.settle([decide(claim, outcome, POLICY, clock.now())]))
+
+
+def ids(items: Sequence[Settlement | Claim | Refused | Job]) -> list[str]:
+    """The job ids of claims, settlements or jobs."""
+    return [_job(item).id for item in items]
+
+
+def _job(item: Settlement | Claim | Refused | Job) -> Job:
+    match item:
+        case Job():
+            return item
+        case Claim(job=job) | Refused(job=job) | Settlement(claim=Claim(job=job)):
+            return job
