@@ -10,7 +10,7 @@ import pytest
 
 from atode import Atode, BrokerRefused, BrokerUnavailable, Job, JobHandle, State, Worker
 from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker
+from atode.broker.protocol import Broker, Refused
 from atode.clock import Clock
 from atode.events import Event
 from atode.job import Claim
@@ -102,7 +102,7 @@ class FlakyBroker(MemoryBroker):
         twin.faults = self.faults
         return twin
 
-    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
         self.faults.meet("enqueue")
         return await super().enqueue(jobs)
 

@@ -21,6 +21,7 @@ from atode import (
     State,
 )
 from atode.broker.memory import MemoryBroker
+from atode.broker.protocol import Refused
 from atode.client import Client
 from atode.errors import BrokerError
 from atode.events import Events
@@ -37,7 +38,7 @@ class SlowBroker(MemoryBroker):
         self.batches: list[int] = []
         self.error: Exception | None = None
 
-    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
         self.batches.append(len(jobs))
         for _ in range(3):
             await asyncio.sleep(0)
