@@ -7,6 +7,8 @@ leases: the heartbeat has its own thread, event loop and connection to the broke
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from atode.broker.protocol import Broker
 from atode.errors import BrokerError
@@ -15,6 +17,8 @@ from atode.job import Claim
 from atode.presence import Presence
 from atode.worker._ledger import Ledger
 from atode.worker._service import Outage
+
+T = TypeVar("T")
 
 PRESENCE_EVERY = 5.0
 PRESENCE_LIFETIME = 10.0
@@ -65,7 +69,7 @@ class Heartbeat:
         try:
             asyncio.run(self._beat_until_stopped(owner))
         finally:
-            owner.call_soon_threadsafe(_finish, ended)
+            _call(owner, _finish, ended)
 
     async def _beat_until_stopped(self, owner: asyncio.AbstractEventLoop) -> None:
         loop = asyncio.get_running_loop()
@@ -92,15 +96,13 @@ class Heartbeat:
             return
         lost = await self._broker.extend(claims, lease=self._lease)
         if lost:
-            owner.call_soon_threadsafe(self._lost, lost)
+            _call(owner, self._lost, lost)
 
     async def _leave(self) -> None:
-        try:
+        # If this fails, the entry expires by itself.
+        with suppress(BrokerError, TimeoutError):
             await asyncio.wait_for(self._broker.leave(self._presence()), 2)
-        except (BrokerError, TimeoutError):
-            pass  # The entry expires by itself.
-        finally:
-            await self._broker.close()
+        await self._broker.close()
 
 
 class _Forwarded(Events):
@@ -112,7 +114,13 @@ class _Forwarded(Events):
         self._owner = owner
 
     def publish(self, event: Event) -> None:
-        self._owner.call_soon_threadsafe(self._events.publish, event)
+        _call(self._owner, self._events.publish, event)
+
+
+def _call(owner: asyncio.AbstractEventLoop, function: Callable[[T], object], value: T) -> None:
+    # A loop that is closed has nobody left who wants to know.
+    with suppress(RuntimeError):
+        owner.call_soon_threadsafe(function, value)
 
 
 def _finish(ended: asyncio.Future[None]) -> None:
