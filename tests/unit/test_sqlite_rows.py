@@ -22,6 +22,7 @@ def found(**changed: object) -> bytes:
         "error": "",
         "last_failed_at": "0.0",
         "claims": 4,
+        "unique_text": "demo:1f",
         **changed,
     }
     return json.dumps([list(row.values())]).encode()
@@ -33,6 +34,7 @@ def test_a_claim_is_read_from_its_row() -> None:
     assert (claim.worker, claim.number, claim.lease_until) == ("w1", 5, 12.5)
     assert (claim.job.id, claim.job.queue, claim.job.payload) == ("a", "mail", b"{}")
     assert claim.job.timeout == 0.1
+    assert claim.job.unique == "demo:1f"
     assert seq_of(claim) == 7
 
 

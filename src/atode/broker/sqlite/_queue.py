@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from atode.broker.protocol import Refused
+from atode.broker.sqlite import _locks
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._rows import claims_of, row_of, seq_of, settled_row_of
 from atode.broker.sqlite._transaction import Transaction, array
@@ -13,22 +15,23 @@ from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 
 
-def enqueue(tx: Transaction, jobs: Sequence[Job]) -> Sequence[Job]:
-    """Store new jobs; returns those whose id is taken."""
-    first = tx.next_number()
-    rows = [row_of(number, job) for number, job in enumerate(jobs, first)]
-    stored = tx.change_many(sql.ENQUEUE, rows)
+def enqueue(tx: Transaction, clock: Clock, jobs: Sequence[Job]) -> Sequence[Refused]:
+    """Store new jobs; returns those whose id is taken, or what they do locked."""
+    now = clock.now()
+    refused = _locks.take(tx, now, jobs) if any(job.unique_for for job in jobs) else {}
+    first = _enter(tx, {job.queue for job in jobs})
     tx.give_numbers(first + len(jobs))
-    refused: list[Job] = []
-    if stored < len(jobs):
-        refused = [
-            job
-            for number, job in enumerate(jobs, first)
-            if tx.row(sql.STORED_AS, job.queue, job.id) != (number,)
-        ]
+    numbers = {first + place: job for place, job in enumerate(jobs) if place not in refused}
+    stored = tx.change_many(
+        sql.ENQUEUE, [row_of(number, job, now) for number, job in numbers.items()]
+    )
+    if stored < len(numbers):
+        for number, job in numbers.items():
+            if tx.row(sql.STORED_AS, job.queue, job.id) != (number,):
+                refused[number - first] = Refused(job, job.id)
     if stored:
         _tell(tx, jobs)
-    return refused
+    return [refused[place] for place in sorted(refused)]
 
 
 def claim(
@@ -78,8 +81,10 @@ def settle(
         tx.change(sql.DELETE, array(gone))
     if len(gone) < len(accepted):
         stay = [(seq, after) for seq, (_, after, _) in accepted.items() if after is not None]
-        tx.change_many(sql.SETTLE, [settled_row_of(seq, after) for seq, after in stay])
+        now = clock.now()
+        tx.change_many(sql.SETTLE, [settled_row_of(seq, after, now) for seq, after in stay])
         _tell(tx, (after for _, after in stay))
+    _locks.release(tx, accepted.values())
     _count(tx, clock, accepted.values())
     return refused
 
@@ -94,6 +99,15 @@ def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[int]:
         [found] = tx.row(sql.LOST, array(seqs), worker, number)
         lost.update(json.loads(found))
     return lost
+
+
+def _enter(tx: Transaction, queues: set[str]) -> int:
+    """See that the queues are known; returns the number that the next job gets."""
+    first: int
+    first, known = tx.row(sql.ENTRY, array(queues))
+    if known < len(queues):
+        tx.change_many(sql.MEET, [(queue,) for queue in queues])
+    return first
 
 
 def _with_payload(tx: Transaction, claim: Claim) -> Claim:

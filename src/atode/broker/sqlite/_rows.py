@@ -12,7 +12,7 @@ Row = tuple[object, ...]
 _STATES = {state.value: state for state in State}
 
 
-def row_of(number: int, job: Job) -> Row:
+def row_of(number: int, job: Job, now: float) -> Row:
     """A new job's values, in the order of enqueue.sql."""
     return (
         number,
@@ -33,10 +33,12 @@ def row_of(number: int, job: Job) -> Row:
         job.last_failed_at,
         job.completed_at,
         job.result,
+        job.unique,
+        now if job.state is State.PENDING else 0.0,
     )
 
 
-def settled_row_of(seq: int, after: Job) -> Row:
+def settled_row_of(seq: int, after: Job, now: float) -> Row:
     """What an attempt changed in a job, in the order of settle.sql."""
     return (
         seq,
@@ -47,31 +49,15 @@ def settled_row_of(seq: int, after: Job) -> Row:
         after.last_failed_at,
         after.completed_at,
         after.result,
+        now if after.state is State.ARCHIVED else 0.0,
     )
 
 
 def job_of(row: tuple[Any, ...]) -> Job:
-    """The job in a row of get.sql."""
-    job_id, task, queue, payload, state, *plan, headers, error, failed, completed, result = row
-    due, max_retry, retried, timeout, deadline, retention = plan
-    return Job(
-        job_id,
-        task,
-        queue,
-        payload,
-        _STATES[state],
-        due,
-        max_retry,
-        retried,
-        timeout,
-        deadline,
-        retention,
-        _headers(headers)[0],
-        error,
-        failed,
-        completed,
-        result,
-    )
+    """The job in a row of get.sql or jobs_of.sql."""
+    (*head, state), plan, (headers, *tail) = row[:5], row[5:11], row[11:]
+    unique_for = 0.0  # is not kept
+    return Job._make((*head, _STATES[state], *plan, _headers(headers)[0], *tail, unique_for))
 
 
 def claims_of(found: bytes, queue: str, worker: str, lease_until: float) -> list[Claim]:
@@ -102,6 +88,7 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
         error,
         failed,
         claims,
+        unique,
     ) = row
     kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
     job = Job(
@@ -119,6 +106,7 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
         kept,
         error,
         float(failed),
+        unique=unique,
     )
     return Claim(job, worker, claims + 1, lease_until, b"%d" % seq, problem)
 

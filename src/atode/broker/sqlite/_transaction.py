@@ -72,6 +72,6 @@ class Transaction:
         return list(rings)
 
 
-def array(numbers: Iterable[int]) -> str:
-    """Numbers as one value, for `json_each`."""
-    return json.dumps(list(numbers))
+def array(values: Iterable[int | str | Sequence[str]]) -> str:
+    """Many values as one, for `json_each`."""
+    return json.dumps(list(values))

@@ -9,14 +9,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Self
 
-from atode.broker.sqlite import _bell, _inspect, _queue, _upkeep
+from atode.broker.protocol import Refused, Which
+from atode.broker.sqlite import _bell, _inspect, _locks, _operations, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._operations import Operation
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
+from atode.statistics import Day, QueueStats
 
 _SYNCHRONOUS = ("normal", "full", "extra")
 
@@ -77,10 +80,11 @@ class SqliteBroker:
 
     # Queue
 
-    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
         if not jobs:
             return []
-        return await self._writer.call(partial(_queue.enqueue, jobs=jobs))
+        command = partial(_queue.enqueue, clock=self._clock, jobs=jobs)
+        return await self._writer.call(command)
 
     async def claim(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
@@ -146,6 +150,10 @@ class SqliteBroker:
             command = partial(_upkeep.prune, clock=self._clock, queue=queue)
             while some := await self._writer.call(command):
                 gone += some
+            most = _upkeep.MOST_AT_ONCE
+            command = partial(_locks.prune, clock=self._clock, queue=queue, limit=most)
+            while await self._writer.call(command) == most:
+                pass
         return gone
 
     async def beat(self, presence: Presence, *, lifetime: float) -> None:
@@ -157,6 +165,22 @@ class SqliteBroker:
 
     # Inspect
 
+    async def queues(self) -> Sequence[str]:
+        return await self._writer.call(_inspect.queues, writes=False)
+
+    async def stats(self, queue: str) -> QueueStats | None:
+        return await self._writer.call(partial(_inspect.stats, queue=queue), writes=False)
+
+    async def history(self, queue: str, days: int) -> Sequence[Day]:
+        command = partial(_inspect.history, clock=self._clock, queue=queue, days=days)
+        return await self._writer.call(command, writes=False)
+
+    async def find(
+        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
+    ) -> Sequence[Job]:
+        command = partial(_inspect.find, queue=queue, state=state, offset=offset, limit=limit)
+        return await self._writer.call(command, writes=False)
+
     async def get(self, queue: str, job_id: str) -> Job | None:
         command = partial(_inspect.get, queue=queue, job_id=job_id)
         return await self._writer.call(command, writes=False)
@@ -167,6 +191,31 @@ class SqliteBroker:
     async def workers(self) -> Sequence[Presence]:
         command = partial(_upkeep.workers, clock=self._clock)
         return await self._writer.call(command, writes=False)
+
+    async def run(self, queue: str, which: Which) -> int:
+        return await self._in_parts(_operations.run, queue, which)
+
+    async def archive(self, queue: str, which: Which) -> int:
+        return await self._in_parts(_operations.archive, queue, which)
+
+    async def delete(self, queue: str, which: Which) -> int:
+        return await self._in_parts(_operations.delete, queue, which)
+
+    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
+        command = partial(_operations.replace_payload, queue=queue, job_id=job_id, payload=payload)
+        return await self._writer.call(command)
+
+    async def pause(self, queue: str) -> bool:
+        return await self._writer.call(partial(_operations.pause, queue=queue))
+
+    async def resume(self, queue: str) -> bool:
+        return await self._writer.call(partial(_operations.resume, queue=queue))
+
+    async def remove(self, queue: str, *, force: bool = False) -> bool:
+        return await _operations.remove(self._writer, queue, force=force)
+
+    async def _in_parts(self, operation: Operation, queue: str, which: Which) -> int:
+        return await _operations.in_parts(self._writer, operation, self._clock, queue, which)
 
     async def _sleep(
         self, kind: Kind, queues: Sequence[str], *, until: float, before: float = math.inf

@@ -1,6 +1,6 @@
 -- Put what is due at the end of the line, oldest due first.
 -- 1 queue   2 now   3 limit   4 next number
-UPDATE jobs SET state = 'pending', position = ?4 - 1 + ready.place
+UPDATE jobs SET state = 'pending', position = ?4 - 1 + ready.place, pending_since = ?2
 FROM (
     SELECT seq, row_number() OVER (ORDER BY due, state, seq) AS place
     FROM (

@@ -3,6 +3,6 @@
 DELETE FROM jobs WHERE seq IN (
     SELECT seq FROM jobs INDEXED BY jobs_archived
     WHERE queue = ?1 AND state = 'archived'
-    ORDER BY last_failed_at DESC, seq DESC
+    ORDER BY archived_at DESC, seq DESC
     LIMIT ?3 OFFSET ?2
 );

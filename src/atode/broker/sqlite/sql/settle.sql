@@ -1,8 +1,10 @@
 -- Write what an attempt can change in a job; the row of values is repeated.
 -- The position stays, so a job that goes back to pending stands where it stood: before all
 -- that came after it.
-WITH ended (seq, state, due, retried, error, last_failed_at, completed_at, result) AS (
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+WITH ended (
+    seq, state, due, retried, error, last_failed_at, completed_at, result, archived_at
+) AS (
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 )
 UPDATE jobs SET
     state = ended.state,
@@ -11,6 +13,7 @@ UPDATE jobs SET
     error = ended.error,
     last_failed_at = ended.last_failed_at,
     completed_at = ended.completed_at,
-    result = ended.result
+    result = ended.result,
+    archived_at = ended.archived_at
 FROM ended
 WHERE jobs.seq = ended.seq;

@@ -1,0 +1,3 @@
+-- Forget what a queue did.
+-- 1 queue
+DELETE FROM tallies WHERE queue = ?1;

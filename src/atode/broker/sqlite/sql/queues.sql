@@ -1,0 +1,2 @@
+-- The names of all queues.
+SELECT queue FROM queues ORDER BY queue;
