@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from atode.broker.protocol import Refused
 from atode.broker.redis import messages
+from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import ENQUEUE, EXTEND, SETTLE, Argument, Command
-from atode.broker.redis.keys import day_of, keys_of, raw_id
+from atode.broker.redis.keys import day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement
+from atode.outcome import Settlement, Tally
 
 CHUNK = 500
 """Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
@@ -18,6 +20,7 @@ CHUNK_BYTES = 1_000_000
 
 ARCHIVE_SIZE = 9_999
 ARCHIVE_AGE = 90 * 86_400
+_LONGEST_LOCK = 100 * 365 * 86_400
 _STATS_AGE = 90 * 86_400
 
 SOON = 1.5
@@ -69,20 +72,40 @@ def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
 def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -> Batch[Job]:
     keys = keys_of(queue)
     arguments: list[Argument] = []
+    locks: list[str] = []
+    terms: list[Argument] = []
     soonest = math.inf
-    for job, message in chunk:
+    for place, (job, message) in enumerate(chunk, start=1):
+        if job.unique_for:
+            locks.append(keys.unique + job.unique)
+            terms += (place, _lock_seconds(job, now))
         if job.state is State.SCHEDULED:
             soonest = min(soonest, job.due)
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
         else:
             arguments += (job.id, message, "", "")
-    common = (keys.jobs, nanoseconds(now), keys.soon, _told(soonest, now), *arguments)
-    containers = (keys.pending, keys.scheduled)
+    told = _told(soonest, now)
+    common = (keys.jobs, nanoseconds(now), keys.soon, told, len(locks), *terms, *arguments)
+    names = (keys.pending, keys.scheduled, *locks)
     return Batch(
         [job for job, _ in chunk],
-        ENQUEUE.call(containers, "0", *common),
-        ENQUEUE.call(containers, "1", *common),
+        ENQUEUE.call(names, "0", *common),
+        ENQUEUE.call(names, "1", *common),
     )
+
+
+def refusals(batch: Batch[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
+    """The jobs that enqueue.lua refused, with what was in their way."""
+    for place, holder in zip(reply[::2], reply[1::2], strict=True):
+        yield Refused(batch.items[place - 1], text_id(holder))
+
+
+def _lock_seconds(job: Job, now: float) -> int:
+    # From now, as Redis measures it by its own clock; it takes whole seconds, and no zero.
+    starts_in = job.due - now if job.state is State.SCHEDULED else 0.0
+    # Instants are floats: a microsecond less is none.
+    seconds = round(starts_in + job.unique_for, 6)
+    return max(1, math.floor(min(seconds, _LONGEST_LOCK)))
 
 
 def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Batch[Settlement]]:
@@ -111,6 +134,7 @@ def _settle_batch(
         if after.state is State.RETRY:
             soonest = min(soonest, after.due)
         arguments += (claim.number, tally.value, after.state.value, *_written(claim, after, now))
+    unlocking = _unlocking(settlements)
     command = SETTLE.call(
         (
             keys.active,
@@ -123,6 +147,7 @@ def _settle_batch(
             keys.failed_on(day),
             keys.processed,
             keys.failed,
+            *[keys.unique + unique for unique in unlocking.values()],
         ),
         keys.jobs,
         worker,
@@ -134,8 +159,18 @@ def _settle_batch(
         len(settlements),
         *[raw_id(settlement.claim.job.id) for settlement in settlements],
         *arguments,
+        *unlocking,
     )
     return Batch(settlements, command, command)
+
+
+def _unlocking(settlements: Sequence[Settlement]) -> dict[int, str]:
+    # What is no longer being done, by the place of the job that has done it.
+    return {
+        place: claim.job.unique
+        for place, (claim, _, tally) in enumerate(settlements, start=1)
+        if claim.job.unique and tally is Tally.SUCCESS
+    }
 
 
 def _written(claim: Claim, after: Job, now: float) -> tuple[Argument, ...]:

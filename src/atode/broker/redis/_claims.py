@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from atode.broker.redis import messages
 from atode.broker.redis._link import Reply
+from atode.broker.redis.keys import text_id
 from atode.job import Claim, State
 
 
@@ -14,6 +15,6 @@ def read_claims(
     parts = iter(replies)
     # Three times the same iterator: each round takes the next three parts.
     for job_id, message, number in zip(parts, parts, parts, strict=True):
-        text = job_id.decode("utf-8", "surrogateescape")  # see keys.raw_id
+        text = text_id(job_id)
         job, problem = messages.read(message, queue, text, State.ACTIVE)
         yield Claim(job, worker, int(number), lease_until, message, problem)

@@ -19,7 +19,7 @@ class Script:
         self._digest = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         _TEXTS[self._digest] = self.text
 
-    def call(self, keys: Sequence[str], *arguments: Argument) -> Command:
+    def call(self, keys: Sequence[str | bytes], *arguments: Argument) -> Command:
         """The command that runs it."""
         return ("EVALSHA", self._digest, len(keys), *keys, *arguments)
 
@@ -42,5 +42,17 @@ REPAIR = Script("repair")
 PRUNE = Script("prune", uses=("_trim",))
 COUNTS = Script("counts")
 BEAT = Script("beat")
+FIND = Script("find")
+WAITING = Script("waiting")
+MEMORY = Script("memory")
+RUN = Script("run", uses=("_take",))
+ARCHIVE = Script("archive", uses=("_take", "_trim"))
+DELETE = Script("delete", uses=("_take", "_unlock"))
+REPLACE = Script("replace")
+DETACH = Script("detach")
+CLEAR = Script("clear", uses=("_take", "_unlock"))
 
-ALL = (ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT)
+ALL = (
+    *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
+    *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+)

@@ -11,19 +11,23 @@ from contextlib import suppress
 from itertools import islice
 from typing import Self, TypeVar
 
-from atode.broker.redis import _batches, _presences, messages
+from atode.broker.protocol import Refused, Which
+from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._inspection import Inspection
 from atode.broker.redis._link import Link, Reply
 from atode.broker.redis._listener import Listener
-from atode.broker.redis._scripts import CLAIM, COUNTS, PROMOTE, PRUNE, REAP, REPAIR, Command
-from atode.broker.redis.keys import DUE, QUEUES, keys_of, raw_id
+from atode.broker.redis._operations import Operations
+from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
+from atode.statistics import Day, QueueStats
 
 _WINDOW = 1000
 """Due jobs of one queue that are looked at in one call."""
@@ -33,18 +37,6 @@ _GO_PATIENCE = 30
 
 _CALLS_PER_TRIP = 20
 """Script calls sent together, so that a huge enqueue stays within a call's time limit."""
-
-_COUNTED = (
-    State.PENDING,
-    State.ACTIVE,
-    State.SCHEDULED,
-    State.RETRY,
-    State.ARCHIVED,
-    State.COMPLETED,
-    State.AGGREGATING,
-)
-
-_STATES: Mapping[bytes, State] = {state.value.encode(): state for state in State}
 
 Item = TypeVar("Item")
 
@@ -68,6 +60,8 @@ class RedisBroker:
         self._link = Link(url)
         self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
+        self._inspection = Inspection(self._link, self._clock)
+        self._operations = Operations(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -87,12 +81,12 @@ class RedisBroker:
 
     # Queue
 
-    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Store new jobs and return the refused ones, whose id their queue holds already.
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
+        """Store new jobs and return the refused ones: their id or what they do is taken.
 
         A job that is repeated because an answer was lost counts as stored.
         """
-        refused: list[Job] = []
+        refused: list[Refused] = []
         for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
             # With every trip: after a queue was removed it would work, but be invisible.
             register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
@@ -100,7 +94,8 @@ class RedisBroker:
                 [register, *(batch.command for batch in batches)],
                 again=[register, *(batch.again for batch in batches)],
             )
-            refused += _chosen(batches, answer.replies[1:])
+            for batch, reply in zip(batches, answer.replies[1:], strict=True):
+                refused += _batches.refusals(batch, reply)
         return refused
 
     async def claim(
@@ -216,30 +211,31 @@ class RedisBroker:
 
     # Inspect
 
+    async def queues(self) -> Sequence[str]:
+        """Names of all queues that were ever used and not removed, sorted."""
+        return await self._inspection.queues()
+
+    async def stats(self, queue: str) -> QueueStats | None:
+        """How a queue stands, or None if there is none of that name."""
+        return await self._inspection.stats(queue)
+
+    async def history(self, queue: str, days: int) -> Sequence[Day]:
+        """What the queue did on the last 1 to 90 days (UTC), today first."""
+        return await self._inspection.history(queue, days)
+
+    async def find(
+        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
+    ) -> Sequence[Job]:
+        """Jobs in a state, in order; a page is shorter where ids have lost their job."""
+        return await self._inspection.find(queue, state, offset, limit)
+
     async def get(self, queue: str, job_id: str) -> Job | None:
         """The job with its state and result; a broken message comes as its payload."""
-        keys = keys_of(queue)
-        answer = await self._link.call(
-            [
-                ("HMGET", keys.job(job_id), "msg", "state", "result", DUE),
-                ("ZSCORE", keys.scheduled, raw_id(job_id)),
-                ("ZSCORE", keys.retry, raw_id(job_id)),
-            ]
-        )
-        (message, state, result, due), scheduled, retry = answer.replies
-        if message is None or state not in _STATES:
-            return None
-        job = messages.read(message, queue, job_id, _STATES[state]).job
-        score = {State.SCHEDULED: scheduled, State.RETRY: retry}.get(job.state)
-        return job._replace(due=_due(due, score), result=result or b"")
+        return await self._inspection.get(queue, job_id)
 
     async def counts(self, queue: str) -> Mapping[State, int]:
         """How many jobs of the queue are in each state."""
-        keys = keys_of(queue)
-        containers = (keys.scheduled, keys.retry, keys.archived, keys.completed, keys.groups)
-        command = COUNTS.call((keys.pending, keys.active, *containers), keys.group)
-        [numbers] = (await self._link.call([command])).replies
-        return dict(zip(_COUNTED, numbers, strict=True))
+        return await self._inspection.counts(queue)
 
     async def workers(self) -> Sequence[Presence]:
         """The workers that live, Go's included."""
@@ -249,6 +245,36 @@ class RedisBroker:
             return []
         answer = await self._link.call(_presences.read_commands(names))
         return _presences.read_presences(answer.replies)
+
+    # Operators
+
+    async def run(self, queue: str, which: Which) -> int:
+        """Make jobs pending now, last in line; how many it were."""
+        return await self._operations.run(queue, which)
+
+    async def archive(self, queue: str, which: Which) -> int:
+        """Move jobs into the archive, which keeps the newest 9,999; how many it were."""
+        return await self._operations.archive(queue, which)
+
+    async def delete(self, queue: str, which: Which) -> int:
+        """Delete jobs and unlock what they have locked; how many it were."""
+        return await self._operations.delete(queue, which)
+
+    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
+        """Give a scheduled job other arguments; its lock stays as it was."""
+        return await self._operations.replace_payload(queue, job_id, payload)
+
+    async def pause(self, queue: str) -> bool:
+        """Let nothing more be claimed from the queue, by Go workers either."""
+        return await self._operations.pause(queue)
+
+    async def resume(self, queue: str) -> bool:
+        """Let the queue go on; who waits for it notices within a second."""
+        return await self._operations.resume(queue)
+
+    async def remove(self, queue: str, *, force: bool = False) -> bool:
+        """Remove a queue with all that belongs to it, unless it holds jobs."""
+        return await self._operations.remove(queue, force=force)
 
     async def _take(
         self, queues: Sequence[str], limit: int, lease: float, worker: str
@@ -341,12 +367,3 @@ def _chosen(batches: Sequence[Batch[Item]], replies: Sequence[Reply]) -> list[It
         for batch, places in zip(batches, replies, strict=True)
         for item in batch.chosen(places)
     ]
-
-
-def _due(exact: bytes | None, score: bytes | None) -> float:
-    if score is None:
-        return 0.0
-    # The private field counts only where it belongs to this score (see promote.lua).
-    if exact is not None and math.ceil(float(exact)) == float(score):
-        return float(exact)
-    return float(score)

@@ -25,6 +25,7 @@ class QueueKeys:
     def __init__(self, queue: str) -> None:
         prefix = f"asynq:{{{queue}}}:"
         self.queue = queue
+        self.prefix = prefix
         self.jobs = f"{prefix}t:"
         """Followed by a job's id: its hash."""
         self.pending = f"{prefix}pending"
@@ -40,6 +41,11 @@ class QueueKeys:
         self.groups = f"{prefix}groups"
         self.group = f"{prefix}g:"
         """Followed by a group's name: its waiting jobs."""
+        self.aggregation_sets = f"{prefix}aggregation_sets"
+        self.unique = f"{prefix}unique:"
+        """Followed by what a unique job does: its lock, which holds the job's id."""
+        self.removed = f"{prefix}removed:"
+        """A private prefix: containers of a queue that is being removed, by their old names."""
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
 
@@ -69,6 +75,11 @@ def raw_id(job_id: str) -> bytes:
     go out as it was, or one such id would stop the settlements of its whole batch.
     """
     return job_id.encode("utf-8", "surrogateescape")
+
+
+def text_id(raw: bytes) -> str:
+    """A job's id as the core has it."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def server_key(worker: str) -> str:

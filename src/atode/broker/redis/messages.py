@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from atode.broker.redis.keys import keys_of
 from atode.broker.redis.wire import DecodeError, TaskMessage
 from atode.job import NO_HEADERS, Job, State
 
@@ -47,6 +48,8 @@ def encoded(job: Job) -> bytes:
         message.retention = math.ceil(job.retention)
     if job.headers:
         message.headers.update(job.headers)
+    if job.unique:
+        message.unique_key = keys_of(job.queue).unique + job.unique
     if job.retried or job.error or job.last_failed_at:
         message.retried = job.retried
         message.error_msg = job.error
@@ -84,6 +87,8 @@ def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
         message.error_msg,
         float(message.last_failed_at),
         float(message.completed_at),
+        b"",
+        _unique(message.unique_key, queue),
     )
     if not job.task:
         return Read(job, "the stored message names no task")
@@ -134,6 +139,11 @@ def _read_timeout(message: TaskMessage) -> float:
     if message.timeout >= NO_TIMEOUT:
         return 0.0
     return float(message.timeout or (0 if message.deadline else DEFAULT_TIMEOUT))
+
+
+def _unique(key: str, queue: str) -> str:
+    # A lock of another form is shown whole; the stored message keeps it in any case.
+    return key.removeprefix(keys_of(queue).unique) if key else ""
 
 
 def _utf8(text: str) -> str:

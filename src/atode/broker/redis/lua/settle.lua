@@ -2,12 +2,14 @@
 -- KEYS  1 active list   2 lease zset   3 pending list   4 retry zset (score = due, s, rounded
 --       up)   5 archived zset (score = now, s)   6 completed zset (score = kept until, s)
 --       7 processed and 8 failed of the day   9 processed and 10 failed of all time
+--       then the locks of unique jobs that succeeded
 -- ARGV  1 prefix of job hashes   2 worker   3 expiry of the daily counters, s
 --       4 archived up to this second are too old   5 archived jobs to keep
 --       6 channel for jobs due soon   7 the earliest due instant of those, '' for none
 --       8 number of claims   then their ids   then for each claim:
 --       claim number, tally (nothing, success, failure), next state ('' = deleted), and unless
 --       it is deleted: score, message ('' = as it is), exact due ('' = the score), result
+--       then for each lock: the place of its claim
 -- Returns the places (from 1) of the refused ones: the claim does not hold the job.
 
 local jobs, worker, count_of_claims = ARGV[1], ARGV[2], tonumber(ARGV[8])
@@ -79,6 +81,19 @@ end
 if #ended > 0 then
   redis.call('ZREM', KEYS[2], unpack(ended))
   count({KEYS[7], KEYS[8], KEYS[9], KEYS[10]}, processed, failed, ARGV[3])
+end
+if #KEYS > 10 then
+  local lost = {}
+  for _, place in ipairs(refused) do
+    lost[place] = true
+  end
+  for n = 11, #KEYS do
+    local place = tonumber(ARGV[at + n - 11])
+    -- Its time may have ended, and another job may have it now.
+    if not lost[place] and redis.pcall('GET', KEYS[n]) == ARGV[8 + place] then
+      redis.call('DEL', KEYS[n])
+    end
+  end
 end
 if archived then
   -- Bounded, so that a huge archive is taken down over many calls instead of in one.

@@ -1,0 +1,167 @@
+"""Looking at queues and their jobs (the protocol's section 13); nothing here writes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from atode.broker.redis import messages
+from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
+from atode.broker.redis._link import Link, Reply
+from atode.broker.redis._scripts import COUNTS, FIND, MEMORY, WAITING
+from atode.broker.redis.keys import DUE, QUEUES, QueueKeys, keys_of, raw_id, text_id
+from atode.clock import Clock
+from atode.job import Job, State
+from atode.statistics import Day, QueueStats
+
+_MEASURED_JOBS = 20
+_MEASURED_GROUPS = 5
+
+_COUNTED = (
+    State.PENDING,
+    State.ACTIVE,
+    State.SCHEDULED,
+    State.RETRY,
+    State.ARCHIVED,
+    State.COMPLETED,
+    State.AGGREGATING,
+)
+
+_STATES: Mapping[bytes, State] = {state.value.encode(): state for state in State}
+
+_PARTS = 5
+"""Values for each job in a reply of find.lua."""
+
+
+class Inspection:
+    """What there is to see in Redis; each call tells how it stands at that moment."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
+        self._clock = clock
+
+    async def queues(self) -> Sequence[str]:
+        """Names of all queues."""
+        [names] = (await self._link.call([("SMEMBERS", QUEUES)])).replies
+        return sorted(name.decode("utf-8", "replace") for name in names)
+
+    async def stats(self, queue: str) -> QueueStats | None:
+        """How a queue stands; its memory is an estimate from a few jobs of each state."""
+        [known] = (await self._link.call([("SISMEMBER", QUEUES, queue)])).replies
+        if not known:
+            return None
+        keys = keys_of(queue)
+        containers = _counted_keys(keys)
+        answer = await self._link.call(
+            [
+                COUNTS.call(containers, keys.group),
+                ("EXISTS", keys.paused),
+                WAITING.call((keys.pending,), keys.jobs),
+                ("MGET", keys.processed, keys.failed),
+                MEMORY.call(containers, keys.jobs, keys.group, _MEASURED_JOBS, _MEASURED_GROUPS),
+            ]
+        )
+        numbers, paused, since, (processed, failed), memory = answer.replies
+        return QueueStats(
+            queue,
+            dict(zip(_COUNTED, numbers, strict=True)),
+            bool(paused),
+            _number(since) / 1e9,
+            _number(processed),
+            _number(failed),
+            memory,
+        )
+
+    async def history(self, queue: str, days: int) -> Sequence[Day]:
+        """The daily counters, today first."""
+        keys = keys_of(queue)
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        dates = [today - timedelta(days=ago) for ago in range(days)]
+        processed = [keys.processed_on(date.isoformat()) for date in dates]
+        failed = [keys.failed_on(date.isoformat()) for date in dates]
+        [counters] = (await self._link.call([("MGET", *processed, *failed)])).replies
+        return [
+            Day(date, _number(counters[n]), _number(counters[n + len(dates)]))
+            for n, date in enumerate(dates)
+        ]
+
+    async def find(self, queue: str, state: State, offset: int, limit: int) -> Sequence[Job]:
+        """A page of jobs; ids that have lost their job are passed over."""
+        keys = keys_of(queue)
+        found: list[Job] = []
+        more = limit > 0
+        while more:
+            asked = min(limit, CHUNK)
+            command = FIND.call(
+                (_place(keys, state),),
+                *(keys.jobs, keys.group, state.value, offset, asked, CHUNK_BYTES),
+            )
+            [[looked, cut, *parts]] = (await self._link.call([command])).replies
+            found += _read_jobs(parts, queue, state)
+            offset += looked
+            limit -= looked
+            more = limit > 0 and (looked == asked or cut == b"1")
+        return found
+
+    async def get(self, queue: str, job_id: str) -> Job | None:
+        """One job; a broken message comes as its payload."""
+        keys = keys_of(queue)
+        answer = await self._link.call(
+            [
+                ("HMGET", keys.job(job_id), "msg", "state", "result", DUE),
+                ("ZSCORE", keys.scheduled, raw_id(job_id)),
+                ("ZSCORE", keys.retry, raw_id(job_id)),
+            ]
+        )
+        (message, state, result, due), scheduled, retry = answer.replies
+        if message is None or state not in _STATES:
+            return None
+        job = messages.read(message, queue, job_id, _STATES[state]).job
+        score = {State.SCHEDULED: scheduled, State.RETRY: retry}.get(job.state)
+        return job._replace(due=_due(due, score), result=result or b"")
+
+    async def counts(self, queue: str) -> Mapping[State, int]:
+        """How many jobs are in each state."""
+        keys = keys_of(queue)
+        command = COUNTS.call(_counted_keys(keys), keys.group)
+        [numbers] = (await self._link.call([command])).replies
+        return dict(zip(_COUNTED, numbers, strict=True))
+
+
+def _counted_keys(keys: QueueKeys) -> Sequence[str]:
+    return [_place(keys, state) for state in _COUNTED]
+
+
+def _place(keys: QueueKeys, state: State) -> str:
+    return {
+        State.PENDING: keys.pending,
+        State.ACTIVE: keys.active,
+        State.SCHEDULED: keys.scheduled,
+        State.RETRY: keys.retry,
+        State.ARCHIVED: keys.archived,
+        State.COMPLETED: keys.completed,
+        State.AGGREGATING: keys.groups,
+    }[state]
+
+
+def _read_jobs(parts: Sequence[Reply], queue: str, state: State) -> list[Job]:
+    found: list[Job] = []
+    for start in range(0, len(parts), _PARTS):
+        raw, score, message, result, due = parts[start : start + _PARTS]
+        job = messages.read(message, queue, text_id(raw), state).job
+        instant = _due(due, score) if state in (State.SCHEDULED, State.RETRY) else 0.0
+        found.append(job._replace(due=instant, result=result))
+    return found
+
+
+def _due(exact: bytes | None, score: bytes | None) -> float:
+    if score is None:
+        return 0.0
+    # The private field counts only where it belongs to this score (see promote.lua).
+    if exact and math.ceil(float(exact)) == float(score):
+        return float(exact)
+    return float(score)
+
+
+def _number(text: bytes | None) -> int:
+    # Anybody may write anything there; figures must not keep a page from being shown.
+    return int(text) if text and text.isdigit() else 0

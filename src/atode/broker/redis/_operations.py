@@ -1,0 +1,194 @@
+"""What operators do to queues and jobs by hand (the protocol's sections 8.12 and 13).
+
+Many jobs are moved by many short script calls, so that Redis serves others in between. What
+was done before a call failed stays done; the same operation again does the rest.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from atode.broker.protocol import Which
+from atode.broker.redis import messages
+from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, nanoseconds
+from atode.broker.redis._inspection import Inspection
+from atode.broker.redis._link import Link
+from atode.broker.redis._scripts import (
+    ARCHIVE,
+    CLEAR,
+    DELETE,
+    DETACH,
+    REPLACE,
+    RUN,
+    Argument,
+    Command,
+)
+from atode.broker.redis.keys import QUEUES, QueueKeys, keys_of, raw_id
+from atode.clock import Clock
+from atode.job import State
+
+_RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
+_ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
+_DELETABLE = frozenset(State) - {State.ACTIVE}
+
+_COUNTER_DAYS = 92
+"""Daily counters live for 90 days; clocks differ."""
+
+_Script = Callable[[State | None, int, Sequence[bytes]], Command]
+"""A script call for so many jobs of a state, or for these ids."""
+
+
+class Operations:
+    """An operator's hand in Redis."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
+        self._clock = clock
+        self._inspection = Inspection(link, clock)
+
+    async def run(self, queue: str, which: Which) -> int:
+        """Make jobs pending, last in line; who waits is woken by that itself."""
+        keys = keys_of(queue)
+        now = nanoseconds(self._clock.now())
+
+        def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
+            return RUN.call(_places(keys), keys.jobs, state or "", limit, now, *ids)
+
+        return await self._each(queue, which, _RUNNABLE, script)
+
+    async def archive(self, queue: str, which: Which) -> int:
+        """Move jobs into the archive, which keeps its newest ones."""
+        keys = keys_of(queue)
+        now = math.floor(self._clock.now())
+
+        def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
+            terms = (now, now - ARCHIVE_AGE, ARCHIVE_SIZE)
+            return ARCHIVE.call(_places(keys), keys.jobs, state or "", limit, *terms, *ids)
+
+        return await self._each(queue, which, _ARCHIVABLE, script)
+
+    async def delete(self, queue: str, which: Which) -> int:
+        """Delete jobs and what they have locked."""
+        keys = keys_of(queue)
+
+        def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
+            prefixes = (keys.group, keys.unique)
+            places = (*_places(keys), keys.groups)
+            return DELETE.call(places, keys.jobs, state or "", limit, *prefixes, *ids)
+
+        return await self._each(queue, which, _DELETABLE, script)
+
+    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
+        """Write another payload into a scheduled job's message, and leave the rest of it.
+
+        False also for a message that nobody can read.
+        """
+        written = -1
+        while written < 0:  # Somebody else rewrote the message in between.
+            written = await self._replace(queue, job_id, payload)
+        return bool(written)
+
+    async def pause(self, queue: str) -> bool:
+        """Set the flag that claims look at."""
+        second = math.floor(self._clock.now())
+        answer = await self._link.call([("SET", keys_of(queue).paused, second, "NX")])
+        # What was sent twice may have been done by the first sending.
+        return answer.replies[0] is not None or answer.resent
+
+    async def resume(self, queue: str) -> bool:
+        """Remove the flag; who waits looks for it every second."""
+        answer = await self._link.call([("DEL", keys_of(queue).paused)])
+        return answer.replies[0] == 1 or answer.resent
+
+    async def remove(self, queue: str, *, force: bool) -> bool:
+        """Remove a queue: out of sight in one step, then its jobs in small ones.
+
+        A removal that was interrupted after the first step is finished by the next one.
+        """
+        detached = -1
+        while detached < 0:
+            command = _detach_command(queue, self._clock.now(), force=force)
+            [detached] = (await self._link.call([command])).replies
+            if detached < 0:
+                await self._clear(queue)
+        if not detached:
+            return False
+        await self._link.call([("SREM", QUEUES, queue)])
+        await self._clear(queue)
+        return True
+
+    async def _each(
+        self, queue: str, which: Which, movable: frozenset[State], script: _Script
+    ) -> int:
+        if not isinstance(which, State):
+            return await self._each_named(which, script)
+        if which not in movable:
+            return 0
+        # Those that come meanwhile are not meant, or this might never end.
+        left = (await self._inspection.counts(queue))[which]
+        number = 0
+        while left > 0:
+            [[moved, looked]] = (
+                await self._link.call([script(which, min(left, CHUNK), ())])
+            ).replies
+            number += moved
+            left = left - looked if looked else 0
+        return number
+
+    async def _each_named(self, names: Sequence[str], script: _Script) -> int:
+        ids = [raw_id(name) for name in dict.fromkeys(names)]
+        number = start = 0
+        while start < len(ids):
+            command = script(None, 0, ids[start : start + CHUNK])
+            [[moved, looked]] = (await self._link.call([command])).replies
+            number += moved
+            start += looked
+        return number
+
+    async def _replace(self, queue: str, job_id: str, payload: bytes) -> int:
+        keys = keys_of(queue)
+        key = keys.job(job_id)
+        [stored] = (await self._link.call([("HGET", key, "msg")])).replies
+        if stored is None:
+            return 0
+        job, _ = messages.read(stored, queue, job_id, State.SCHEDULED)
+        if not job.task:
+            return 0
+        message = messages.updated(stored, job, job._replace(payload=payload))
+        command = REPLACE.call((key, keys.scheduled), raw_id(job_id), stored, message)
+        [written] = (await self._link.call([command])).replies
+        return int(written)
+
+    async def _clear(self, queue: str) -> None:
+        keys = keys_of(queue)
+        places = (*_places(keys), keys.groups)
+        removed = [keys.removed + place.removeprefix(keys.prefix) for place in places]
+        groups = keys.removed + keys.group.removeprefix(keys.prefix)
+        command = CLEAR.call(removed, keys.jobs, keys.unique, groups, CHUNK)
+        looked = 1
+        while looked:
+            [looked] = (await self._link.call([command])).replies
+
+
+def _places(keys: QueueKeys) -> tuple[str, ...]:
+    return (keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed)
+
+
+def _detach_command(queue: str, now: float, *, force: bool) -> Command:
+    keys = keys_of(queue)
+    tomorrow = datetime.fromtimestamp(now, UTC).date() + timedelta(days=1)
+    days = [(tomorrow - timedelta(days=ago)).isoformat() for ago in range(_COUNTER_DAYS)]
+    force_flag: Argument = "1" if force else "0"
+    return DETACH.call(
+        (
+            *(keys.active, keys.groups, keys.aggregation_sets),
+            *_places(keys),
+            *(keys.lease, keys.paused, keys.processed, keys.failed),
+            *[keys.processed_on(day) for day in days],
+            *[keys.failed_on(day) for day in days],
+        ),
+        keys.prefix,
+        keys.removed,
+        keys.group,
+        force_flag,
+    )
