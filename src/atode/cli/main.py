@@ -2,15 +2,20 @@
 
 import typer
 
-from atode.cli import worker
+from atode.cli import jobs, queues, servers, worker
 
 app = typer.Typer(
     name="atode",
     help="Background jobs that nobody loses.",
     no_args_is_help=True,
     add_completion=False,
+    # Local variables of a traceback may hold a URL with its password.
+    pretty_exceptions_show_locals=False,
 )
 app.command("worker")(worker.run)
+app.add_typer(queues.app, name="queues")
+app.add_typer(jobs.app, name="jobs")
+app.command("servers")(servers.servers)
 
 
 @app.callback()

@@ -1,0 +1,165 @@
+"""A store that commands look at and operate from outside, without a worker."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from atode import settings
+from atode.app import broker_for
+from atode.broker.protocol import Broker, Inspect
+from atode.cli._layout import plain
+from atode.clock import Clock, SystemClock
+from atode.errors import AtodeError, BadOption, BrokerError, BrokerRefused, BrokerUnavailable
+from atode.statistics import QueueStats
+
+T = TypeVar("T")
+
+REFUSED = 1
+BAD_INPUT = 2
+
+
+class Deployment:
+    """An open store, for code that is not asynchronous."""
+
+    def __init__(self, url: str, broker: Broker, clock: Clock, runner: asyncio.Runner) -> None:
+        self.url = url
+        self._broker = broker
+        self._clock = clock
+        self._runner = runner
+
+    def now(self) -> float:
+        """The present instant in Unix seconds."""
+        return self._clock.now()
+
+    def ask(self, question: Callable[[Inspect], Coroutine[Any, Any, T]]) -> T:
+        """What `question` finds out.
+
+        Raises:
+            BrokerUnavailable, BrokerRefused: the store's; also for an answer that makes no sense.
+            BadOption: the question's own.
+        """
+        try:
+            return self._runner.run(question(self._broker))
+        except AtodeError:
+            raise
+        except Exception as error:
+            raise BrokerRefused(
+                f"what is stored cannot be read ({type(error).__name__}: {error})"
+            ) from error
+
+
+@contextmanager
+def deployment(url: str | None) -> Generator[Deployment, None, None]:
+    """Open the store that `url` or the settings name.
+
+    Every error becomes one line on standard error, without a password, and an exit code: 1 where
+    the store cannot be reached or says no, 2 where the input is wrong.
+    """
+    found = url or ""
+    try:
+        found = settings.load(url=url).url
+        clock = SystemClock()
+        broker = broker_for(found, clock)
+        _must_exist(found)
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(broker.open())
+                yield Deployment(found, broker, clock, runner)
+            finally:
+                with suppress(AtodeError):
+                    runner.run(broker.close())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except AtodeError as error:
+        complain(error, found)
+        raise typer.Exit(REFUSED if isinstance(error, BrokerError) else BAD_INPUT) from None
+
+
+def complain(error: AtodeError, url: str) -> None:
+    """Say in one line what is wrong."""
+    text = " ".join(str(error).split())
+    typer.echo(f"atode: {plain(without_password(text, url))}", err=True)
+
+
+def without_password(text: str, url: str) -> str:
+    """The text, with stars where the URL's password was quoted."""
+    credentials, at, _ = url.partition("://")[2].rpartition("@")
+    password = credentials.partition(":")[2] if at else ""
+    for secret in {password, unquote(password)} - {""}:
+        text = text.replace(secret, "***")
+    return text
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the command: it is understood, and not possible."""
+    raise BrokerRefused(reason)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if the user agrees.
+
+    Raises:
+        BrokerRefused: he does not, or there is nobody to ask.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(plain(question), err=True)
+    except typer.Abort:
+        agreed = False
+    if not sys.stdin.isatty():
+        typer.echo(err=True)  # Nobody has ended the question's line.
+    if not agreed:
+        refuse("nothing was changed")
+
+
+async def existing(broker: Inspect, queue: str) -> QueueStats:
+    """How the queue stands.
+
+    Raises:
+        BadOption: there is none of this name; the text has those that look like it.
+    """
+    stats = await broker.stats(queue)
+    if stats is None:
+        names = await broker.queues()
+        raise BadOption(f"there is no queue {queue!r}{_hint(queue, names)}")
+    return stats
+
+
+async def unless_broken(question: Coroutine[Any, Any, T]) -> T | BrokerRefused:
+    """The answer, or why there is none; only a store that is away raises."""
+    try:
+        return await question
+    except BrokerUnavailable:
+        raise
+    except BrokerRefused as error:
+        return error
+    except Exception as error:
+        return BrokerRefused(f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    if not known:
+        return "; no queue has been used yet"
+    more = ", …" if len(known) > 5 else ""
+    return f"; there are {', '.join(known[:5])}{more}"
+
+
+def _must_exist(url: str) -> None:
+    # A worker makes its database. Who only looks has mistyped the name of another one.
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not (path := Path(unquote(parts.path)[1:])).exists():
+        raise BrokerUnavailable(
+            f"there is no database {str(path)!r} (--url, ATODE_URL or atode.toml): no job has "
+            "been stored in it yet, or it has another name"
+        )

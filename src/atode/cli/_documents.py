@@ -1,0 +1,141 @@
+"""What `--json` prints: stable keys, instants as ISO 8601 in UTC, durations in seconds.
+
+The text is ASCII, so that it survives every pipe.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from atode.cli._times import iso
+from atode.errors import AtodeError
+from atode.job import Job, State
+from atode.presence import Presence, Running
+from atode.statistics import Day, QueueStats
+
+Document = Mapping[str, Any]
+
+
+def written(document: Document, *, one_line: bool = False) -> str:
+    """The document as text."""
+    return json.dumps(document, indent=None if one_line else 2, allow_nan=False)
+
+
+def queue_document(stats: QueueStats, now: float) -> Document:
+    """A queue."""
+    waited = max(now - stats.waiting_since, 0.0) if stats.waiting_since else None
+    return {
+        "queue": stats.queue,
+        "size": stats.size,
+        "counts": {str(state): stats.counts.get(state, 0) for state in State},
+        "paused": stats.paused,
+        "waiting_since": iso(stats.waiting_since),
+        "waiting_seconds": None if waited is None else round(waited, 3),
+        "processed": stats.processed,
+        "failed": stats.failed,
+        "failure_share": failure_share(stats),
+        "memory_bytes": stats.memory or None,
+    }
+
+
+def broken_document(queue: str, error: AtodeError) -> Document:
+    """A queue that cannot be read: its name, and why."""
+    return {"queue": queue, "error": str(error)}
+
+
+def day_document(day: Day) -> Document:
+    """One day of a queue's history."""
+    return {"date": day.date.isoformat(), "processed": day.processed, "failed": day.failed}
+
+
+def job_document(job: Job) -> Document:
+    """A job with everything."""
+    waits = job.state in {State.SCHEDULED, State.RETRY}
+    return {
+        "id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "state": str(job.state),
+        "due": iso(job.due) if waits else None,
+        "retried": job.retried,
+        "max_retry": job.max_retry,
+        "timeout_seconds": job.timeout or None,
+        "deadline": iso(job.deadline),
+        "retention_seconds": job.retention or None,
+        "last_failed_at": iso(job.last_failed_at),
+        "completed_at": iso(job.completed_at),
+        "kept_until": iso(job.kept_until) if job.completed_at else None,
+        "unique": job.unique or None,
+        "headers": dict(job.headers),
+        "error": job.error or None,
+        **_content("payload", job.payload),
+        **_content("result", job.result),
+    }
+
+
+def server_document(presence: Presence) -> Document:
+    """A living worker with its running jobs."""
+    return {
+        "id": presence.worker,
+        "server_id": presence.server_id,
+        "host": presence.host,
+        "pid": presence.pid,
+        "status": presence.status,
+        "queues": dict(presence.queues),
+        "strict": presence.strict,
+        "busy": presence.running_count,
+        "slots": presence.concurrency,
+        "since": iso(presence.started_at),
+        "jobs": [running_document(running) for running in presence.running],
+    }
+
+
+def running_document(running: Running) -> Document:
+    """A job in a worker's hands."""
+    return {
+        "id": running.job_id,
+        "task": running.task,
+        "queue": running.queue,
+        "since": iso(running.started_at),
+        "deadline": iso(running.deadline),
+        **_content("payload", running.payload),
+    }
+
+
+def failure_share(stats: QueueStats) -> float | None:
+    """Failed attempts among all, from 0 to 1; None if there were none."""
+    return round(stats.failed / stats.processed, 4) if stats.processed else None
+
+
+def parsed(content: bytes) -> Any:
+    """What the bytes say as strict JSON.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("too deeply nested") from None
+
+
+def first_words(job: Job) -> str:
+    """The job's arguments on one line."""
+    try:
+        text = json.dumps(parsed(job.payload), ensure_ascii=False)
+    except ValueError:
+        text = f"{len(job.payload)} bytes" if job.payload else ""
+    return text
+
+
+def _content(name: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        return {name: parsed(content), f"{name}_base64": None}
+    except ValueError:
+        raw = base64.b64encode(content).decode("ascii") if content else None
+        return {name: None, f"{name}_base64": raw}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

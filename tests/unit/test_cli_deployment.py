@@ -1,0 +1,112 @@
+"""What all commands do about stores that are wrong, away, or odd."""
+
+from pathlib import Path
+
+import pytest
+
+from atode.broker.memory import MemoryBroker
+from atode.cli._deployment import without_password
+from atode.errors import BrokerRefused, BrokerUnavailable
+from tests.unit.cli_stage import Stage, staged
+
+COMMANDS = [
+    ["queues"],
+    ["queues", "show", "mail"],
+    ["queues", "pause", "mail"],
+    ["jobs", "list", "mail"],
+    ["jobs", "show", "mail", "a"],
+    ["jobs", "run", "mail", "a"],
+    ["jobs", "edit", "mail", "a", "--payload", "{}"],
+    ["servers"],
+]
+every_command = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Failing(MemoryBroker):
+    """Answers nothing."""
+
+    error: Exception = BrokerUnavailable("Redis at cache:6379 refused the connection")
+
+    async def open(self) -> None:
+        raise self.error
+
+
+class Odd(MemoryBroker):
+    """Has something in it that nobody expects."""
+
+    async def queues(self) -> list[str]:
+        raise TypeError("not a list")
+
+    workers = stats = get = queues  # type: ignore[assignment]
+
+
+@every_command
+def test_a_store_that_is_away_is_one_line_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    stage = staged(monkeypatch, Failing())
+
+    assert stage.refuses(1, *command) == "Redis at cache:6379 refused the connection"
+
+
+def test_an_answer_of_several_lines_becomes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "error", BrokerRefused("no\n  permission"))
+    stage = staged(monkeypatch, Failing())
+
+    assert stage.refuses(1, "queues") == "no permission"
+
+
+def test_a_url_of_no_kind_is_exit_code_2(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    said = stage.refuses(2, "queues", "--url", "amqp://me:secret@host/")
+
+    assert said.startswith("broker URL 'amqp://…' is of no known kind")
+
+
+def test_a_password_is_never_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    said = stage.refuses(2, "queues", "--url", "sqlite://me:secret@host/jobs.db")
+
+    assert said.startswith("broker URL 'sqlite://me:***@host/jobs.db' names no file")
+
+
+def test_a_quoted_password_is_hidden_both_ways() -> None:
+    said = without_password("p%40ss and p@ss", "redis://:p%40ss@host")
+
+    assert said == "*** and ***"
+
+
+def test_looking_makes_no_database(
+    stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+
+    said = stage.refuses(1, "queues", "--url", "sqlite:///nothing.db")
+
+    assert said.startswith("there is no database 'nothing.db' (--url, ATODE_URL or atode.toml)")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["queues"], ["servers"]], ids=" ".join)
+def test_what_nobody_expects_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    stage = staged(monkeypatch, Odd())
+
+    said = stage.refuses(1, *command)
+
+    assert said == "what is stored cannot be read (TypeError: not a list)"
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return staged(monkeypatch)
