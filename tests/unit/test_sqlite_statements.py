@@ -41,8 +41,8 @@ HOT = {
     "ENTRY": "PRIMARY KEY",
     "OBSTACLES": "jobs_by_id",
     "LOCK": "",
-    "UNLOCK": "PRIMARY KEY",
-    "UNLOCK_JOBS": "INTEGER PRIMARY KEY",
+    "UNLOCK": "queue=? AND text=?",
+    "UNLOCK_JOBS": "queue=? AND text=?",
     "PRUNE_LOCKS": "locks_by_end",
 }
 

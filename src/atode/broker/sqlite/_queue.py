@@ -104,8 +104,8 @@ def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[int]:
 def _enter(tx: Transaction, queues: set[str]) -> int:
     """See that the queues are known; returns the number that the next job gets."""
     first: int
-    first, known = tx.row(sql.ENTRY, array(queues))
-    if known < len(queues):
+    first, is_known = tx.row(sql.ENTRY, min(queues))
+    if len(queues) > 1 or not is_known:
         tx.change_many(sql.MEET, [(queue,) for queue in queues])
     return first
 

@@ -12,13 +12,14 @@ UPDATE jobs SET archived_at = last_failed_at WHERE state = 'archived';
 CREATE INDEX jobs_archived ON jobs (queue, archived_at) WHERE state = 'archived';
 
 -- What no other job of a queue may do until an instant, and the id of the job that does it.
+-- Not WITHOUT ROWID: many are found by name and removed by number in one statement.
 CREATE TABLE locks (
     queue TEXT NOT NULL,
     text TEXT NOT NULL,
     id TEXT NOT NULL,
     until REAL NOT NULL,
     PRIMARY KEY (queue, text)
-) WITHOUT ROWID;
+);
 CREATE INDEX locks_by_end ON locks (queue, until);
 
 -- The queues that were ever used and not removed.

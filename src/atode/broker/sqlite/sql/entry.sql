@@ -1,5 +1,3 @@
--- The first number that has not been given yet, and how many of these queues are known.
--- 1 JSON array of queues
-SELECT next, (
-    SELECT count(*) FROM queues WHERE queue IN (SELECT value FROM json_each(?1))
-) FROM numbers;
+-- The first number that has not been given yet, and whether a queue is known.
+-- 1 queue
+SELECT next, EXISTS (SELECT 1 FROM queues WHERE queue = ?1) FROM numbers;
