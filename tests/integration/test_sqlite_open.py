@@ -1,13 +1,15 @@
 import asyncio
 import sqlite3
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from atode.broker.sqlite import _schema
+from atode.broker.sqlite import _schema, _upkeep
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BadOption, BrokerRefused, BrokerUnavailable
 from atode.job import Job
+from atode.testing.clock import FakeClock
 
 
 def a_job(id: str = "a") -> Job:
@@ -116,6 +118,57 @@ async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BrokerRefused, match="damaged"):
         await broker.claim(["default"], limit=10, lease=10, worker="w1")
+
+    await broker.close()
+
+
+FIRST_SCHEMA = """
+INSERT INTO jobs VALUES
+    (1, 'mail', 'waits', 'demo', '{}', 'pending', 1, 0, 25, 0, 1800, 0, 0, '', '', 0, 0, '',
+        0, '', 0),
+    (2, 'mail', 'dead', 'demo', '{}', 'archived', 2, 0, 0, 0, 1800, 0, 0, '', 'x', 1234.5, 0, '',
+        1, 'w1', 99);
+UPDATE numbers SET next = 3;
+INSERT INTO tallies VALUES ('empty', '2030-03-17', 2, 1);
+INSERT INTO paused VALUES ('mail');
+PRAGMA user_version = 1;
+"""
+
+
+def write_first_schema(path: Path) -> None:
+    first = files("atode.broker.sqlite") / "migrations" / "0001_jobs.sql"
+    db = sqlite3.connect(path)
+    db.executescript(first.read_text("utf-8") + FIRST_SCHEMA)
+    db.close()
+
+
+async def test_a_file_of_the_first_schema_is_brought_forward(tmp_path: Path) -> None:
+    write_first_schema(tmp_path / "jobs.db")
+    broker = SqliteBroker(tmp_path / "jobs.db", FakeClock(1_900_000_000.0))
+
+    assert await broker.queues() == ["empty", "mail"]
+    stats = await broker.stats("mail")
+    assert stats is not None
+    assert (stats.paused, stats.size, stats.waiting_since) == (True, 2, 0.0)
+    assert await broker.resume("mail")
+    [claim] = await broker.claim(["mail"], limit=5, lease=10, worker="w1")
+    assert (claim.job.id, claim.job.unique) == ("waits", "")
+    assert await broker.enqueue([a_job()]) == []
+
+    await broker.close()
+    assert version_of(tmp_path / "jobs.db") == _schema.NEWEST
+
+
+async def test_a_job_that_the_first_schema_archived_counts_from_its_failure(
+    tmp_path: Path,
+) -> None:
+    write_first_schema(tmp_path / "jobs.db")
+    clock = FakeClock(1234.5 + _upkeep.ARCHIVE_AGE - 1)
+    broker = SqliteBroker(tmp_path / "jobs.db", clock)
+
+    assert await broker.prune(["mail"]) == 0
+    clock.advance(2)
+    assert await broker.prune(["mail"]) == 1
 
     await broker.close()
 
