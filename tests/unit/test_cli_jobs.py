@@ -126,6 +126,12 @@ def test_odd_payloads_are_shown(stage: Stage, payload: bytes) -> None:
     assert "odd" in stage.says("jobs", "show", "default", "odd")
 
 
+def test_a_job_that_names_no_task_is_called_broken(stage: Stage) -> None:
+    stage.store(a_job(id="a", payload=b"rubbish")._replace(task=""))
+
+    assert "a   (broken)" in stage.says("jobs", "list", "default")
+
+
 # One job
 
 

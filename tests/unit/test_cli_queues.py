@@ -129,7 +129,7 @@ def test_a_broken_queue_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch
     document = stage.document("queues")
 
     assert "\ngood " in shown
-    assert "queue bad: WRONGTYPE\nqueue odd: cannot be read (ValueError: no number)" in shown
+    assert "queue bad: WRONGTYPE\n\nqueue odd: cannot be read (ValueError: no number)" in shown
     assert [each["error"] and each["error"][:6] for each in document["queues"]] == [
         "WRONGT",
         None,

@@ -14,6 +14,7 @@ from atode.presence import Presence, Running
 Holder = tuple[Presence, Running]
 """The worker that runs a job, and what it says about it."""
 
+_BROKEN = "(broken)"  # its stored form names no task
 _WIDEST = 200  # of an error or a payload in a list that goes into a pipe
 
 
@@ -22,7 +23,7 @@ def job_table(entries: Sequence[Entry], now: float) -> str:
     rows = [
         [
             entry.id,
-            entry.task,
+            entry.task or _BROKEN,
             _when(entry, now),
             f"{entry.retried}/{entry.max_retry}",
             _gist(entry),
@@ -59,7 +60,7 @@ def _facts(job: Job, holder: Holder | None, now: float) -> list[tuple[str, str]]
     ]
     return [
         ("id", job.id),
-        ("task", job.task),
+        ("task", job.task or _BROKEN),
         ("queue", job.queue),
         ("state", str(job.state)),
         ("retried", f"{job.retried} of {job.max_retry}"),

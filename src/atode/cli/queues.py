@@ -151,13 +151,13 @@ def _table(found: Sequence[Found], now: float) -> str:
     headings = ["QUEUE", *(state.upper() for state in states)]
     headings += ["OLDEST", "PROCESSED", "FAILED", "SHARE", "PAUSED"]
     rows = [_row(each, states, now) for each in stats]
-    lines = [table(headings, rows, tint=lambda row: "yellow" if row[-1] == "yes" else "")]
-    lines += [
+    parts = [table(headings, rows, tint=lambda row: "yellow" if row[-1] == "yes" else "")]
+    broken = [
         f"queue {plain(name)}: {plain(str(each))}"
         for name, each in found
         if isinstance(each, BrokerRefused)
     ]
-    return "\n".join(lines)
+    return "\n\n".join((parts if rows else []) + broken)
 
 
 def _row(stats: QueueStats, states: Sequence[State], now: float) -> list[str]:
