@@ -310,7 +310,7 @@ async def test_an_answer_that_is_lost_does_not_turn_into_a_refusal(server: Redis
         proxy.lose()
         unsettled = await broker.settle([Settlement(c, None, Tally.SUCCESS) for c in claims])
 
-        assert [job.id for job in refused] == ["there"]
+        assert [refusal.job.id for refusal in refused] == ["there"]
         assert [claim.job.id for claim in claims] == ["there", "new"]
         assert unsettled == []
         await broker.close()

@@ -75,10 +75,10 @@ def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -
     locks: list[str] = []
     terms: list[Argument] = []
     soonest = math.inf
-    for place, (job, message) in enumerate(chunk, start=1):
+    for job, message in chunk:
         if job.unique_for:
             locks.append(keys.unique + job.unique)
-            terms += (place, _lock_seconds(job, now))
+            terms += (len(arguments), _lock_seconds(job, now))
         if job.state is State.SCHEDULED:
             soonest = min(soonest, job.due)
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))

@@ -65,7 +65,9 @@ class Inspection:
             queue,
             dict(zip(_COUNTED, numbers, strict=True)),
             bool(paused),
-            _number(since) / 1e9,
+            _number(since)
+            // 1000
+            / 1e6,  # A float holds the microseconds, but not the nanoseconds.
             _number(processed),
             _number(failed),
             memory,

@@ -4,9 +4,10 @@
 -- ARGV  1 '1' if this is sent a second time because the first answer was lost, else '0'
 --       2 prefix of job hashes   3 now, ns
 --       4 channel for jobs due soon   5 the earliest due instant of those, '' for none
---       6 number of locks   then for each lock: place (from 1) of its job, lifetime in s
+--       6 number of locks   then for each lock: number of arguments between the last of these
+--       and its job's id, lifetime in s
 --       then for each job: id, message, score ('' = pending now), exact due ('' = the score)
--- Returns for each refused job: its place, and the id of the job that is in its way: its own
+-- Returns for each refused job: its place (from 1), and the id of the job that is in its way: its own
 -- id is taken, or that job has its lock. Unlike asynq, a taken id leaves no lock behind.
 
 local again, jobs, now_ns, count_of_locks = ARGV[1] == '1', ARGV[2], ARGV[3], tonumber(ARGV[6])
@@ -24,15 +25,14 @@ redis.call('ZCARD', KEYS[2])
 local locks, holders = {}, {}
 for n = 1, count_of_locks do
   local key = KEYS[2 + n]
-  locks[tonumber(ARGV[5 + 2 * n])] = {key = key, lifetime = ARGV[6 + 2 * n]}
+  locks[first + ARGV[5 + 2 * n]] = {key = key, lifetime = ARGV[6 + 2 * n]}
   holders[key] = redis.call('GET', key) or nil
 end
 
 local refused, fresh, pending, scheduled, seen = {}, {}, {}, {}, {}
 for at = first, #ARGV, 4 do
   local id, message, score = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local key, place = jobs .. id, (at - first) / 4 + 1
-  local lock = locks[place]
+  local key, lock = jobs .. id, locks[at]
   local taken = redis.call('EXISTS', key) == 1
   local holder = nil
   if seen[id] or (taken and not is_ours(key, message)) then
@@ -43,7 +43,7 @@ for at = first, #ARGV, 4 do
       holder = nil
       fresh[#fresh + 1] = at
       if lock then
-        holders[lock.key] = id
+        holders[lock.key], lock.taken = id, true
       end
       if score == '' then
         pending[#pending + 1] = id
@@ -54,7 +54,7 @@ for at = first, #ARGV, 4 do
     end
   end
   if holder then
-    refused[#refused + 1] = place
+    refused[#refused + 1] = (at - first) / 4 + 1
     refused[#refused + 1] = holder
   end
   -- A job that only its lock kept out has not taken its id.
@@ -69,7 +69,6 @@ if #scheduled > 0 then
 end
 for _, at in ipairs(fresh) do
   local key, message, score, due = jobs .. ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local lock = locks[(at - first) / 4 + 1]
   if score == '' then
     redis.call('HSET', key, 'msg', message, 'state', 'pending', 'pending_since', now_ns)
   elseif due == '' then
@@ -77,8 +76,10 @@ for _, at in ipairs(fresh) do
   else
     redis.call('HSET', key, 'msg', message, 'state', 'scheduled', 'due', due)
   end
-  if lock then
-    redis.call('HSET', key, 'unique_key', lock.key)
+end
+for at, lock in pairs(locks) do
+  if lock.taken then
+    redis.call('HSET', jobs .. ARGV[at], 'unique_key', lock.key)
     redis.call('SET', lock.key, ARGV[at], 'EX', lock.lifetime)
   end
 end
