@@ -78,10 +78,20 @@ def test_a_password_is_never_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch
     assert said.startswith("broker URL 'sqlite://me:***@host/jobs.db' names no file")
 
 
-def test_a_quoted_password_is_hidden_both_ways() -> None:
-    said = without_password("p%40ss and p@ss", "redis://:p%40ss@host")
-
-    assert said == "*** and ***"
+@pytest.mark.parametrize(
+    ("url", "text", "shown"),
+    [
+        ("redis://:p%40ss@host", "p%40ss and p@ss", "*** and ***"),
+        ("redis://host?password=p%40ss&db=1", "p%40ss and p@ss", "*** and ***"),
+        ("redis://me:a@cache", "redis://me:a@cache is away", "redis://me:***@cache is away"),
+        ("redis://me:a@b@cache", "a@b", "***"),
+        ("redis://cache", "redis://cache is away", "redis://cache is away"),
+    ],
+)
+def test_a_password_is_hidden_as_it_is_written_and_as_it_is_meant(
+    url: str, text: str, shown: str
+) -> None:
+    assert without_password(text, url) == shown
 
 
 def test_looking_makes_no_database(

@@ -132,6 +132,16 @@ def test_a_job_that_names_no_task_is_called_broken(stage: Stage) -> None:
     assert "a   (broken)" in stage.says("jobs", "list", "default")
 
 
+@pytest.mark.parametrize("number", [1e300, float("inf"), float("nan")])
+def test_instants_and_durations_that_make_no_sense_are_shown(stage: Stage, number: float) -> None:
+    odd = a_job(id="odd", due=number, retention=number)
+    stage.store(odd._replace(timeout=number, deadline=number))
+
+    assert "odd" in stage.says("jobs", "list", "default", "--state", "scheduled")
+    assert "odd" in stage.says("jobs", "show", "default", "odd")
+    assert stage.document("jobs", "show", "default", "odd")["deadline"] is None
+
+
 # One job
 
 

@@ -1,6 +1,7 @@
 """A store that commands look at and operate from outside, without a worker."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -92,8 +93,11 @@ def without_password(text: str, url: str) -> str:
     """The text, with stars where the URL's password was quoted."""
     credentials, at, _ = url.partition("://")[2].rpartition("@")
     password = credentials.partition(":")[2] if at else ""
-    for secret in {password, unquote(password)} - {""}:
-        text = text.replace(secret, "***")
+    found = re.search(r"[?&]password=([^&#]*)", url)
+    given = {password, found[1] if found else ""}
+    for secret in (given | set(map(unquote, given))) - {""}:
+        # As a word of its own: a short password is part of many others.
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
     return text
 
 

@@ -5,6 +5,7 @@ The text is ASCII, so that it survives every pipe.
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -60,9 +61,9 @@ def job_document(job: Job) -> Document:
         "due": iso(job.due) if waits else None,
         "retried": job.retried,
         "max_retry": job.max_retry,
-        "timeout_seconds": job.timeout or None,
+        "timeout_seconds": _seconds(job.timeout),
         "deadline": iso(job.deadline),
-        "retention_seconds": job.retention or None,
+        "retention_seconds": _seconds(job.retention),
         "last_failed_at": iso(job.last_failed_at),
         "completed_at": iso(job.completed_at),
         "kept_until": iso(job.kept_until) if job.completed_at else None,
@@ -127,6 +128,10 @@ def first_words(job: Job) -> str:
     except ValueError:
         text = f"{len(job.payload)} bytes" if job.payload else ""
     return text
+
+
+def _seconds(duration: float) -> float | None:
+    return duration if duration and math.isfinite(duration) else None
 
 
 def _content(name: str, content: bytes) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 NONE = "-"
 
+_LONGEST = 1e11  # seconds; others store what they like, infinity and no number too
+
 
 def iso(instant: float) -> str | None:
     """ISO 8601 in UTC, with milliseconds; None for no instant."""
@@ -33,8 +35,10 @@ def relative(instant: float, now: float) -> str:
 
 def duration(seconds: float) -> str:
     """The two largest units: `250ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`."""
+    if not seconds < _LONGEST:
+        return "over 3000 years"
     if 0 < seconds < 1:
-        return f"{seconds * 1000:.0f}ms"
+        return f"{int(seconds * 1000)}ms"
     whole = int(max(seconds, 0))
     for size, name, smaller, smaller_name in (
         (86_400, "d", 3600, "h"),
