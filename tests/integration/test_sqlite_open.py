@@ -127,8 +127,10 @@ INSERT INTO jobs VALUES
     (1, 'mail', 'waits', 'demo', '{}', 'pending', 1, 0, 25, 0, 1800, 0, 0, '', '', 0, 0, '',
         0, '', 0),
     (2, 'mail', 'dead', 'demo', '{}', 'archived', 2, 0, 0, 0, 1800, 0, 0, '', 'x', 1234.5, 0, '',
-        1, 'w1', 99);
-UPDATE numbers SET next = 3;
+        1, 'w1', 99),
+    (3, 'mail', 'later', 'demo', '{}', 'scheduled', 3, 1900000005.5, 25, 0, 1800, 0, 0, '', '', 0,
+        0, '', 0, '', 0);
+UPDATE numbers SET next = 4;
 INSERT INTO tallies VALUES ('empty', '2030-03-17', 2, 1);
 INSERT INTO paused VALUES ('mail');
 PRAGMA user_version = 1;
@@ -149,10 +151,11 @@ async def test_a_file_of_the_first_schema_is_brought_forward(tmp_path: Path) -> 
     assert await broker.queues() == ["empty", "mail"]
     stats = await broker.stats("mail")
     assert stats is not None
-    assert (stats.paused, stats.size, stats.waiting_since) == (True, 2, 0.0)
+    assert (stats.paused, stats.size, stats.waiting_since) == (True, 3, 0.0)
     assert await broker.resume("mail")
     [claim] = await broker.claim(["mail"], limit=5, lease=10, worker="w1")
     assert (claim.job.id, claim.job.unique) == ("waits", "")
+    assert await broker.promote(["mail"]) == 1_900_000_005.5
     assert await broker.enqueue([a_job()]) == []
 
     await broker.close()

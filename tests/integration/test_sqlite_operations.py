@@ -15,7 +15,7 @@ from atode.broker.sqlite._writer import Writer
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.clock import Clock
 from atode.job import State
-from atode.outcome import Failed, Succeeded
+from atode.outcome import Failed, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
 
@@ -233,6 +233,25 @@ async def test_a_promoted_job_waits_since_its_promotion(
 
     assert stats is not None
     assert stats.waiting_since == promoted
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_what_waits_is_promoted_by_its_instant_whatever_its_state(
+    broker: SqliteBroker, clock: FakeClock
+) -> None:
+    start = clock.now()
+    await broker.enqueue([a_job(id=f"retry {n}") for n in range(4)])
+    for claim in await take(broker):
+        await end(broker, claim, Snoozed(10), clock)
+        clock.advance(10)
+    await broker.enqueue([a_job(id=f"scheduled {n}", due=start + 15 + 10 * n) for n in range(4)])
+    clock.advance(20)
+
+    while await broker.promote(["default"]) is not None:
+        pass
+
+    names = [f"{state} {n}" for n in range(4) for state in ("retry", "scheduled")]
+    assert ids(await broker.find("default", State.PENDING)) == names
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -22,8 +22,8 @@ HOT = {
     "READY": "jobs_pending",
     "HAS_READY": "jobs_pending",
     "EXPIRED": "jobs_active",
-    "NEXT_DUE": "jobs_waiting",
-    "PROMOTE": "jobs_waiting",
+    "NEXT_DUE": "jobs_scheduled",
+    "PROMOTE": "jobs_scheduled",
     "PRUNE_COMPLETED": "jobs_completed",
     "PRUNE_OLD": "jobs_archived",
     "PRUNE_SURPLUS": "jobs_archived",
@@ -49,8 +49,8 @@ HOT = {
 # What operators ask for: it may read many jobs, but those of its queue and state only.
 BY_HAND = {
     "PICK_PENDING": "jobs_pending",
-    "PICK_SCHEDULED": "jobs_waiting",
-    "PICK_RETRY": "jobs_waiting",
+    "PICK_SCHEDULED": "jobs_scheduled",
+    "PICK_RETRY": "jobs_retry",
     "PICK_ACTIVE": "jobs_active",
     "PICK_ARCHIVED": "jobs_archived",
     "PICK_COMPLETED": "jobs_completed",

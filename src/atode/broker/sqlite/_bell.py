@@ -131,8 +131,8 @@ def listen(
         tx.change(sql.LISTEN, *request)
     if kind == "pending":
         return any(tx.row(sql.HAS_READY, queue)[0] for queue in queues)
-    found = (tx.row(sql.NEXT_DUE, queue) for queue in queues)
-    return any(row is not None and row[0] < before for row in found)
+    found = (tx.row(sql.NEXT_DUE, queue)[0] for queue in queues)
+    return any(due is not None and due < before for due in found)
 
 
 def hang_up(tx: Transaction, port: int) -> None:

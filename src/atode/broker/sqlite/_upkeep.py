@@ -76,5 +76,6 @@ def workers(tx: Transaction, clock: Clock) -> Sequence[Presence]:
 
 
 def _next_due(tx: Transaction, queue: str) -> float | None:
-    row = tx.row(sql.NEXT_DUE, queue)
-    return row[0] if row else None
+    due: float | None
+    [due] = tx.row(sql.NEXT_DUE, queue)
+    return due

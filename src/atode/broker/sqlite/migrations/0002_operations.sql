@@ -25,3 +25,9 @@ CREATE INDEX locks_by_end ON locks (queue, until);
 -- The queues that were ever used and not removed.
 CREATE TABLE queues (queue TEXT PRIMARY KEY) WITHOUT ROWID;
 INSERT INTO queues (queue) SELECT queue FROM jobs UNION SELECT queue FROM tallies;
+
+-- One index for each of the two states that wait: whoever asks for the few of one state must
+-- not read past the many of the other.
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_scheduled ON jobs (queue, due) WHERE state = 'scheduled';
+CREATE INDEX jobs_retry ON jobs (queue, due) WHERE state = 'retry';

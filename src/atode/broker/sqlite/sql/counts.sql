@@ -4,12 +4,12 @@
 SELECT
     (SELECT count(*) FROM jobs INDEXED BY jobs_pending
         WHERE queue = ?1 AND state = 'pending'),
-    (SELECT count(*) FROM jobs INDEXED BY jobs_waiting
-        WHERE queue = ?1 AND state IN ('scheduled', 'retry') AND state = 'scheduled'),
+    (SELECT count(*) FROM jobs INDEXED BY jobs_scheduled
+        WHERE queue = ?1 AND state = 'scheduled'),
     (SELECT count(*) FROM jobs INDEXED BY jobs_active
         WHERE queue = ?1 AND state = 'active'),
-    (SELECT count(*) FROM jobs INDEXED BY jobs_waiting
-        WHERE queue = ?1 AND state IN ('scheduled', 'retry') AND state = 'retry'),
+    (SELECT count(*) FROM jobs INDEXED BY jobs_retry
+        WHERE queue = ?1 AND state = 'retry'),
     (SELECT count(*) FROM jobs INDEXED BY jobs_archived
         WHERE queue = ?1 AND state = 'archived'),
     (SELECT count(*) FROM jobs INDEXED BY jobs_completed

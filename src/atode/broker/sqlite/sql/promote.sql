@@ -4,8 +4,19 @@ UPDATE jobs SET state = 'pending', position = ?4 - 1 + ready.place, pending_sinc
 FROM (
     SELECT seq, row_number() OVER (ORDER BY due, state, seq) AS place
     FROM (
-        SELECT seq, due, state FROM jobs INDEXED BY jobs_waiting
-        WHERE queue = ?1 AND state IN ('scheduled', 'retry') AND due <= ?2
+        SELECT * FROM (
+            SELECT seq, due, 'scheduled' AS state FROM jobs INDEXED BY jobs_scheduled
+            WHERE queue = ?1 AND state = 'scheduled' AND due <= ?2
+            ORDER BY due, seq
+            LIMIT ?3
+        )
+        UNION ALL
+        SELECT * FROM (
+            SELECT seq, due, 'retry' FROM jobs INDEXED BY jobs_retry
+            WHERE queue = ?1 AND state = 'retry' AND due <= ?2
+            ORDER BY due, seq
+            LIMIT ?3
+        )
         ORDER BY due, state, seq
         LIMIT ?3
     )
