@@ -43,8 +43,8 @@ def release(tx: Transaction, settlements: Iterable[Settlement]) -> None:
     """Unlock what jobs have locked that succeeded."""
     done = [
         (job.queue, job.unique, job.id)
-        for (job, *_), _, tally in settlements
-        if job.unique and tally is Tally.SUCCESS
+        for claim, _, tally in settlements
+        if tally is Tally.SUCCESS and (job := claim.job).unique
     ]
     tx.change_many(sql.UNLOCK, done)
 
