@@ -7,6 +7,7 @@ import pytest
 
 from atode.broker.redis import _operations
 from atode.broker.redis.broker import RedisBroker
+from atode.errors import BrokerRefused
 from atode.job import Job, State, fingerprint
 from atode.outcome import Failed, Succeeded
 from atode.testing.clock import FakeClock
@@ -214,7 +215,7 @@ async def test_a_container_of_a_wrong_type_stops_everything(
     redis_store.do("SET", "asynq:{mail}:archived", "x")
     before = redis_store.dump()
 
-    with pytest.raises(Exception, match="WRONGTYPE"):
+    with pytest.raises(BrokerRefused, match="WRONGTYPE"):
         await getattr(broker, operation)("mail", ["j1"])
 
     assert redis_store.dump() == before

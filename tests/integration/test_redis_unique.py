@@ -7,6 +7,7 @@ import pytest
 from atode.broker.protocol import Refused
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.keys import keys_of, unique_key
+from atode.errors import BrokerRefused
 from atode.job import Job, State, fingerprint
 from atode.outcome import Crashed, Failed, Outcome, Released, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
@@ -133,7 +134,7 @@ async def test_a_broken_lock_refuses_a_call_before_anything_is_written(
 ) -> None:
     redis_store.do("LPUSH", LOCK, "x")
 
-    with pytest.raises(Exception, match="WRONGTYPE"):
+    with pytest.raises(BrokerRefused, match="WRONGTYPE"):
         await broker.enqueue([a_job()._replace(id="j0"), a_unique_job()])
 
     assert redis_store.dump() == {"asynq:queues": {"mail"}, LOCK: ["x"]}

@@ -26,6 +26,19 @@ def test_a_job_comes_back_as_it_was() -> None:
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
 
 
+def test_what_a_unique_job_does_is_written_as_the_name_of_its_lock() -> None:
+    job = JOB._replace(unique="demo:0")
+
+    assert stored(job).unique_key == "asynq:{default}:unique:demo:0"
+    assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
+
+
+def test_a_lock_of_another_form_is_shown_whole() -> None:
+    message = TaskMessage(type="demo", id="j1", unique_key="lock:7").SerializeToString()
+
+    assert read(message, "default", "j1", State.ACTIVE).job.unique == "lock:7"
+
+
 @pytest.mark.parametrize(("seconds", "written"), [(0.5, 1), (1.0, 1), (1.001, 2), (90.0, 90)])
 def test_a_timeout_and_a_retention_are_rounded_up_to_whole_seconds(
     seconds: float, written: int

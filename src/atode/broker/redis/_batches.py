@@ -167,9 +167,9 @@ def _settle_batch(
 def _unlocking(settlements: Sequence[Settlement]) -> dict[int, str]:
     # What is no longer being done, by the place of the job that has done it.
     return {
-        place: claim.job.unique
-        for place, (claim, _, tally) in enumerate(settlements, start=1)
-        if claim.job.unique and tally is Tally.SUCCESS
+        place: settlement.claim.job.unique
+        for place, settlement in enumerate(settlements, start=1)
+        if settlement.claim.job.unique and settlement.tally is Tally.SUCCESS
     }
 
 

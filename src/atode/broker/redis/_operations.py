@@ -114,6 +114,9 @@ class Operations:
         if not detached:
             return False
         await self._link.call([("SREM", QUEUES, queue)])
+        if any((await self._inspection.counts(queue)).values()):
+            # Somebody used it anew in between, and must not stay out of sight.
+            await self._link.call([("SADD", QUEUES, queue)])
         await self._clear(queue)
         return True
 
