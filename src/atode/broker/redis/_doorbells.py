@@ -114,13 +114,7 @@ class Doorbell:
 
     async def _ask(self) -> None:
         if self._line is None:
-            line = self._link.line()
-            try:
-                await line.open()
-            except BaseException:
-                await line.close()
-                raise
-            self._line = line
+            self._line = await self._link.line(self._pending)
         while True:
             command = ("BLMOVE", self._pending, self._pending, "RIGHT", "RIGHT", _BLOCK)
             await self._line.send(*command)

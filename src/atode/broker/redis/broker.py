@@ -17,6 +17,7 @@ from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Link, Reply
 from atode.broker.redis._listener import Listener
+from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, COUNTS, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import DUE, QUEUES, keys_of, raw_id
 from atode.clock import Clock, SystemClock
@@ -59,13 +60,13 @@ class RedisBroker:
     one second, some of them may come up to the end of that second late.
 
     Raises:
-        BadOption: `url` is not a redis:// or rediss:// URL.
+        BadOption: `url` does not name a Redis, a cluster, or a master that sentinels watch.
     """
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self._url = url
         self._clock = clock or SystemClock()
-        self._link = Link(url)
+        self._link: Link = link_to(url)
         self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
         self._later: set[asyncio.Task[None]] = set()
