@@ -42,6 +42,13 @@ local function move(id, state, score, message, due, result)
   redis.call('HDEL', key, unpack(dropped))
 end
 
+-- A unique job that succeeded lets the next one of its kind in (8.2, 8.3).
+local function unlock(lock, id)
+  if lock and redis.pcall('GET', lock) == id then
+    redis.call('DEL', lock)
+  end
+end
+
 -- Keys of a wrong type must fail here, before anything is written.
 redis.call('LLEN', KEYS[1])
 redis.call('LLEN', KEYS[3])
@@ -54,7 +61,8 @@ local refused, ended, processed, failed, archived = {}, {}, 0, 0, false
 local at = 9 + count_of_claims
 for n = 1, count_of_claims do
   local id, number, tally, state = ARGV[8 + n], ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  if is_held(jobs .. id, leases[n], worker, number) then
+  local held, lock = is_held(jobs .. id, leases[n], worker, number)
+  if held then
     -- From the tail, where the oldest are; ids are unique in the list.
     redis.call('LREM', KEYS[1], -1, id)
     ended[#ended + 1] = id
@@ -63,6 +71,9 @@ for n = 1, count_of_claims do
     else
       move(id, state, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6])
       archived = archived or state == 'archived'
+    end
+    if state == '' or state == 'completed' then
+      unlock(lock, id)
     end
     if tally ~= 'nothing' then
       processed = processed + 1
