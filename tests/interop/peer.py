@@ -236,7 +236,15 @@ def build(folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not binary.exists():
             _download(go)
-            _go(go, "build", "-o", str(binary.with_suffix(".new")), ".", check=True)
+            _go(
+                go,
+                "build",
+                "-buildvcs=false",
+                "-o",
+                str(binary.with_suffix(".new")),
+                ".",
+                check=True,
+            )
             binary.with_suffix(".new").rename(binary)
     return binary
 
