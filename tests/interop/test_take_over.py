@@ -2,6 +2,7 @@
 
 import time
 from types import ModuleType
+from typing import cast
 
 from atode import State
 from atode.broker.redis.broker import RedisBroker
@@ -29,9 +30,7 @@ def age_leases(store: RedisStore) -> None:
 
 
 def _leases(store: RedisStore) -> dict[str, float]:
-    found = store.dump().get(LEASE, {})
-    assert isinstance(found, dict)
-    return found
+    return cast("dict[str, float]", store.dump().get(LEASE, {}))
 
 
 # Killed
