@@ -73,6 +73,18 @@ async def test_an_idle_worker_starts_the_job_of_a_go_program_at_once(
     assert max(waits) < 2.0
 
 
+async def test_a_job_that_go_runs_before_its_time_starts_at_once(
+    go: Peer, journal: Journal
+) -> None:
+    [job] = go.enqueue({"type": "work", "payload": b"{}", "delay": 3600})
+
+    told = time.time()
+    go.run(job.id)
+
+    [start] = await journal.has("start", job.id)
+    assert start.at - told < 1.0
+
+
 async def test_a_job_that_go_scheduled_starts_at_its_second(go: Peer, journal: Journal) -> None:
     jobs = go.enqueue(*(Spec(type="work", payload=b"{}", delay=n / 2) for n in (2, 3, 4)))
 

@@ -10,7 +10,7 @@ import pytest
 from atode import State
 from atode.broker.redis.broker import RedisBroker
 from atode.job import Claim, Job
-from atode.outcome import Failed, Outcome, Succeeded, decide
+from atode.outcome import Failed, Outcome, Snoozed, Succeeded, decide
 from atode.retry import Retry, fixed
 from tests.faults.journal import eventually
 from tests.interop.journal import Journal
@@ -86,6 +86,17 @@ async def test_errors_results_and_instants_are_read(go: Peer, broker: RedisBroke
     assert before <= tasks["archived"].last_failed_at <= now
     assert tasks["completed"].result == b'"done"'
     assert before <= tasks["completed"].completed_at <= now
+
+
+async def test_a_snoozed_job_waits_without_a_failure(go: Peer, broker: RedisBroker) -> None:
+    await a_job_in(broker, "pending")
+    await settled(broker, Snoozed(HOUR))
+
+    [task] = go.tasks("retry")
+
+    assert (task.retried, task.error, task.last_failed_at) == (0, "", 0)
+    assert task.next_process_at == pytest.approx(time.time() + HOUR, abs=5)
+    assert (go.queue().processed, go.queue().failed) == (0, 0)
 
 
 async def test_a_queue_is_counted(go: Peer, broker: RedisBroker) -> None:

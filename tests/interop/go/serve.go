@@ -21,6 +21,7 @@ type settings struct {
 	DelayedCheck    float64        `json:"delayed_check"` // scheduled and retry
 	RetryDelay      float64        `json:"retry_delay"`
 	ShutdownTimeout float64        `json:"shutdown_timeout"`
+	Janitor         float64        `json:"janitor"` // pause between its rounds
 }
 
 func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
@@ -39,6 +40,7 @@ func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
 		TaskCheckInterval:        duration(s.Check),
 		DelayedTaskCheckInterval: duration(s.DelayedCheck),
 		ShutdownTimeout:          duration(s.ShutdownTimeout),
+		JanitorInterval:          duration(s.Janitor),
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration {
 			return duration(s.RetryDelay)
 		},
