@@ -2,13 +2,13 @@
 
 import random
 import socket
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
 
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
+from tests.servers.waiting import until
 
 SLOTS = 16384
 _BUS = 10_000
@@ -69,9 +69,12 @@ class RedisCluster:
         for node in self.nodes[: self._masters]:
             self.do(node, "FLUSHALL")
 
-    def move(self, slot: int, source: RedisServer, target: RedisServer) -> "SlotMove":
-        """The first half of moving a slot."""
-        return SlotMove(self, slot, source, target)
+    def move(self, tag: str, target: RedisServer | None = None) -> "SlotMove":
+        """The first half of moving the slot of a queue, or of a key without a hash tag."""
+        source = self.node_of(tag)
+        masters = self.nodes[: self._masters]
+        elsewhere = target or next(node for node in masters if node is not source)
+        return SlotMove(self, self.do(source, "CLUSTER", "KEYSLOT", tag), source, elsewhere)
 
     def _join(self) -> None:
         first = self.nodes[0]
@@ -125,15 +128,12 @@ class SlotMove:
         self.keys()
         for node in (self._target, self._source):
             self._cluster.do(node, "CLUSTER", "SETSLOT", self._slot, "NODE", self._ids[1])
+        until(lambda: all(self._has_heard(node) for node in self._cluster.nodes))
 
-
-def until(fact: Callable[[], bool], within: float = 60.0) -> None:
-    """Wait for a fact; the time limit only ends what has failed."""
-    limit = time.monotonic() + within
-    while not fact():
-        if time.monotonic() > limit:
-            raise TimeoutError(f"not so within {within} s")
-        time.sleep(0.02)
+    def _has_heard(self, node: RedisServer) -> bool:
+        shards = self._cluster.do(node, "CLUSTER", "SLOTS")
+        [port] = [port for a, z, (_, port, *_), *_ in shards if a <= self._slot <= z]
+        return bool(port == self._target.port)
 
 
 def _free_pair() -> int:

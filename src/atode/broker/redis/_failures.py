@@ -38,6 +38,11 @@ def is_broken(error: Exception) -> bool:
     ) and (not isinstance(error, TimeoutError))
 
 
+def has_moved(error: BrokerError) -> bool:
+    """Whether a node of a cluster said that another one has the keys now."""
+    return isinstance(error.__cause__, exceptions.AskError)
+
+
 def translated(error: Exception, address: str, timeout: float) -> BrokerError:
     """What to raise for `error`; the caller chains it.
 
