@@ -1,4 +1,4 @@
-"""`python -m bench`: measure each store and print a table."""
+"""`python -m bench`: measure each store and print a table. With `versus`: see there."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from bench.redis_server import NoServer
 from bench.store import Kind, Store, running
 from bench.suite import DEFAULT, QUICK, Size, measure
 from bench.table import Row, json_of, rows_of, text_of
+from bench.versus.command import versus
 from bench.worker import WorkerFailed
 
 Brokers = Annotated[
@@ -32,10 +33,12 @@ Profile = Annotated[
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command()(versus)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     broker: Brokers = None,
     jobs: Jobs = None,
     runs: Runs = None,
@@ -44,6 +47,8 @@ def main(
     profile: Profile = None,
 ) -> None:
     """Measure how fast atode is on this machine: throughput, latency, lateness, memory."""
+    if context.invoked_subcommand:
+        return
     size = QUICK if quick else DEFAULT
     size = size._replace(backlog=jobs or size.backlog, runs=runs or size.runs)
     stores: list[dict[str, Any]] = []

@@ -15,20 +15,19 @@ BULK = 1000
 async def enqueue(tasks: Tasks, jobs: int) -> list[Figure]:
     """Store the jobs 0 to `jobs` - 1: a twentieth one by one, a quarter by callers, then bulk."""
     singly = jobs // 20
-    by_callers = jobs // 4
+    together = jobs // 4
     return [
-        await _rate("enqueued one by one", _one_by_one(tasks, range(singly))),
-        await _rate(
+        await rate("enqueued one by one", _one_by_one(tasks, range(singly))),
+        await rate(
             f"enqueued by {CALLERS} callers at once",
-            _by_callers(tasks, range(singly, singly + by_callers)),
+            by_callers(tasks, range(singly, singly + together)),
         ),
-        await _rate(
-            f"enqueued in bulk of {BULK:,}", _in_bulk(tasks, range(singly + by_callers, jobs))
-        ),
+        await rate(f"enqueued in bulk of {BULK:,}", in_bulk(tasks, range(singly + together, jobs))),
     ]
 
 
-async def _rate(name: str, store: Coroutine[Any, Any, int]) -> Figure:
+async def rate(name: str, store: Coroutine[Any, Any, int]) -> Figure:
+    """How many jobs a second `store` stores; it says how many there were."""
     began = perf_counter()
     stored = await store
     return Figure(name, "jobs/s", stored / (perf_counter() - began))
@@ -40,14 +39,16 @@ async def _one_by_one(tasks: Tasks, numbers: range) -> int:
     return len(numbers)
 
 
-async def _by_callers(tasks: Tasks, numbers: range) -> int:
+async def by_callers(tasks: Tasks, numbers: range) -> int:
+    """Store the jobs of these numbers from many coroutines at once; how many that were."""
     async with asyncio.TaskGroup() as callers:
         for first in range(CALLERS):
             callers.create_task(_one_by_one(tasks, numbers[first::CALLERS]))
     return len(numbers)
 
 
-async def _in_bulk(tasks: Tasks, numbers: range) -> int:
+async def in_bulk(tasks: Tasks, numbers: range) -> int:
+    """Store the jobs of these numbers, many in each call; how many that were."""
     call = tasks.count.call
     for first in range(0, len(numbers), BULK):
         await tasks.jobs.enqueue_many(call(number) for number in numbers[first : first + BULK])

@@ -1,10 +1,12 @@
 """How late delayed jobs start: from their instant to the handler's start."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 
 from bench.figure import Figure, percentile
+from bench.latency import waits
 from bench.stage import Stage
 
 _FIRST_AFTER = 1.0
@@ -13,23 +15,9 @@ _EVERY = 0.015
 
 async def lateness(stage: Stage, numbers: range) -> list[Figure]:
     """Store the jobs of these numbers for instants from one second on, about 15 ms apart."""
-    # Instants that are no whole milliseconds, and the same ones in every run.
-    random = Random(0)
-    first = time.time() + _FIRST_AFTER
-    instants = [
-        datetime.fromtimestamp(first + (index + random.random()) * _EVERY, UTC)
-        for index in range(len(numbers))
-    ]
-    await stage.tasks.jobs.enqueue_many(
-        stage.tasks.stamp.options(at=at).call(number)
-        for number, at in zip(numbers, instants, strict=True)
-    )
-    await stage.all_started(numbers)
-
-    late = [
-        (stage.board.start(number) - at.timestamp()) * 1000
-        for number, at in zip(numbers, instants, strict=True)
-    ]
+    due = instants(numbers)
+    await delay(stage, due)
+    late = await waits(stage, due)
     void = stage.board.complaint(numbers) or ("started early" if min(late) < 0 else "")
     return [
         Figure("delayed job's lateness min", "ms", min(late), void),
@@ -38,3 +26,27 @@ async def lateness(stage: Stage, numbers: range) -> list[Figure]:
             for percent in (50, 99)
         ),
     ]
+
+
+def instants(numbers: range) -> Mapping[int, float]:
+    """When these jobs are due, in Unix seconds."""
+    # Instants that are no whole milliseconds, and the same ones in every run.
+    random = Random(0)
+    first = time.time() + _FIRST_AFTER
+    return {
+        number: _representable(first + (index + random.random()) * _EVERY)
+        for index, number in enumerate(numbers)
+    }
+
+
+async def delay(stage: Stage, due: Mapping[int, float]) -> None:
+    """Store a job for each of these instants."""
+    await stage.tasks.jobs.enqueue_many(
+        stage.tasks.stamp.options(at=datetime.fromtimestamp(instant, UTC)).call(number)
+        for number, instant in due.items()
+    )
+
+
+def _representable(instant: float) -> float:
+    # A datetime has whole microseconds.
+    return datetime.fromtimestamp(instant, UTC).timestamp()

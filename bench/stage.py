@@ -44,6 +44,11 @@ class Stage(NamedTuple):
                 while await self._unsettled():
                     await asyncio.sleep(_LOOK_EVERY)
 
+    async def missing(self, jobs: int) -> str:
+        """What is wrong with the queue; empty if it holds so many waiting jobs."""
+        waiting = (await self.tasks.jobs.broker.counts(QUEUE))[State.PENDING]
+        return "" if waiting == jobs else f"{waiting:,} jobs are stored instead of {jobs:,}"
+
     async def _unsettled(self) -> int:
         counts = await self.tasks.jobs.broker.counts(QUEUE)
         return counts[State.PENDING] + counts[State.ACTIVE]

@@ -1,5 +1,6 @@
-"""The two tasks that are measured: neither does anything but mark its start on a board."""
+"""The tasks that are measured: they mark their start on a board, and one then sleeps."""
 
+import asyncio
 from dataclasses import dataclass
 
 from atode import Atode
@@ -14,6 +15,7 @@ class Tasks:
     jobs: Atode
     count: AsyncTask[[int], None]
     stamp: AsyncTask[[int], None]
+    nap: AsyncTask[[int, float], None]
 
 
 def tasks_on(url: str | None, board: Board) -> Tasks:
@@ -31,4 +33,9 @@ def tasks_on(url: str | None, board: Board) -> Tasks:
     async def stamp(number: int) -> None:
         board.stamp(number)
 
-    return Tasks(jobs, count, stamp)
+    @jobs.task
+    async def nap(number: int, seconds: float) -> None:
+        board.stamp(number)
+        await asyncio.sleep(seconds)
+
+    return Tasks(jobs, count, stamp, nap)

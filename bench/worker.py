@@ -4,9 +4,11 @@ import asyncio
 import os
 import sys
 import sysconfig
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import typer
@@ -44,7 +46,9 @@ def worker_on(stage: Stage, *, profile: Path | None = None) -> AbstractAsyncCont
     Raises:
         WorkerFailed: see there. The figures of such a run are worth nothing.
     """
-    return _process(stage, profile) if stage.store.is_shared else _task(stage)
+    if not stage.store.is_shared:
+        return _task(stage)
+    return serving(stage, command_of(concurrency=CONCURRENCY, profile=profile))
 
 
 @asynccontextmanager
@@ -60,39 +64,60 @@ async def _task(stage: Stage) -> AsyncGenerator[Worker]:
 
 
 @asynccontextmanager
-async def _process(stage: Stage, profile: Path | None) -> AsyncGenerator[Worker]:
-    log = stage.store.folder / "worker.log"
-    with log.open("wb") as file:
+async def serving(stage: Stage, command: Sequence[str]) -> AsyncGenerator[Worker]:
+    """The worker that `command` starts, from being ready until its soft stop.
+
+    Raises:
+        WorkerFailed: see there.
+    """
+    async with started(stage, command) as (process, log):
+        try:
+            yield Worker(process.pid)
+            process.terminate()
+            await asyncio.wait_for(process.wait(), _LONGEST_STOP)
+        except TimeoutError:
+            raise _failed("did not stop in time", log) from None
+    if process.returncode:
+        raise _failed(f"ended with {process.returncode}", log)
+    if complaints := log.read_text():
+        # A claim lost, an outage: the figures are still counted, but should be looked at.
+        typer.echo(f"The worker's log says:\n{complaints}", err=True)
+
+
+@asynccontextmanager
+async def started(stage: Stage, command: Sequence[str]) -> AsyncGenerator[tuple[Process, Path]]:
+    """The process of a worker that is ready, and its log; killed in the end if it still runs.
+
+    Raises:
+        WorkerFailed: it did not start in time.
+    """
+    with NamedTemporaryFile(dir=stage.store.folder, suffix=".log", delete=False) as file:
+        log = Path(file.name)
         process = await asyncio.create_subprocess_exec(
-            *_command(profile),
+            *command,
             # Away from the caller's atode.toml and ATODE_… variables.
             cwd=stage.store.folder,
             env=_environment(stage),
             stderr=file,
         )
     try:
-        await _ready(stage, process.pid)
-        yield Worker(process.pid)
-        process.terminate()
-        await asyncio.wait_for(process.wait(), _LONGEST_STOP)
-    except TimeoutError:
-        raise WorkerFailed(f"the worker did not start or stop in time\n{log.read_text()}") from None
+        if not await _ready(stage, process.pid):
+            raise _failed("did not start in time", log)
+        yield process, log
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    if process.returncode:
-        raise WorkerFailed(f"the worker ended with {process.returncode}\n{log.read_text()}")
-    if complaints := log.read_text():
-        # A claim lost, an outage: the figures are still counted, but should be looked at.
-        typer.echo(f"The worker's log says:\n{complaints}", err=True)
 
 
-def _command(profile: Path | None) -> Sequence[str]:
+def command_of(
+    *options: str, concurrency: int = CONCURRENCY, profile: Path | None = None
+) -> Sequence[str]:
+    """How a user starts a worker of the benchmark's tasks."""
     atode = str(Path(sysconfig.get_path("scripts")) / "atode")
-    options = ("--concurrency", str(CONCURRENCY), "--log-level", "warning")
+    settings = ("--concurrency", str(concurrency), "--log-level", "warning", *options)
     profiler = ("-m", "cProfile", "-o", str(profile)) if profile else ()
-    return (sys.executable, *profiler, atode, "worker", "bench.app:jobs", *options)
+    return (sys.executable, *profiler, atode, "worker", "bench.app:jobs", *settings)
 
 
 def _environment(stage: Stage) -> dict[str, str]:
@@ -101,7 +126,14 @@ def _environment(stage: Stage) -> dict[str, str]:
     return kept | ours
 
 
-async def _ready(stage: Stage, pid: int) -> None:
-    async with asyncio.timeout(_LONGEST_START):
-        while not any(seen.pid == pid for seen in await stage.tasks.jobs.broker.workers()):
-            await asyncio.sleep(0.01)
+def _failed(how: str, log: Path) -> WorkerFailed:
+    return WorkerFailed(f"the worker {how}\n{log.read_text()}")
+
+
+async def _ready(stage: Stage, pid: int) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_START):
+            while not any(seen.pid == pid for seen in await stage.tasks.jobs.broker.workers()):
+                await asyncio.sleep(0.01)
+            return True
+    return False

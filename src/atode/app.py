@@ -45,7 +45,8 @@ class TaskDecorator(Protocol):
 class Atode:
     """Tasks and the place where their jobs live.
 
-    `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…` or `memory://`;
+    `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…`,
+    `redis+sentinel://host,host/service`, `redis+cluster://host,host` or `memory://`;
     without one it comes from `ATODE_URL`, else `atode.toml`, else it is `sqlite:///atode.db`.
     `retry` is the policy of tasks that name none. Nothing is opened before it is needed.
     In programs that go on for long, use it as an asynchronous context manager, so that it
@@ -231,7 +232,7 @@ def broker_for(url: str, clock: Clock) -> Broker:
             from atode.broker.sqlite.broker import SqliteBroker
 
             return SqliteBroker(_sqlite_path(url), clock, **_sqlite_options(parts.query))
-        case "redis" | "rediss":
+        case "redis" | "rediss" | "redis+sentinel" | "redis+cluster":
             try:
                 from atode.broker.redis.broker import RedisBroker
             except ImportError as error:
@@ -242,8 +243,8 @@ def broker_for(url: str, clock: Clock) -> Broker:
         case _:
             raise BadOption(
                 f"broker URL {parts.scheme + '://…' if parts.scheme else url!r} is of no known "
-                "kind; there are sqlite:///path, redis://host:port/database, rediss:// and "
-                "memory://"
+                "kind; there are sqlite:///path, redis://host:port/database, rediss://, "
+                "redis+sentinel://, redis+cluster:// and memory://"
             )
 
 

@@ -1,40 +1,18 @@
 """Redis goes away, comes back, or is not what it should be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Iterator
 
 import pytest
 
 from atode.broker.redis import _link
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
-from atode.job import Job, State
+from atode.job import State
 from atode.outcome import Settlement, Tally
-from atode.presence import Presence
+from tests.integration.every_call import CALLS, a_job, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
-
-PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
-Call = Callable[[RedisBroker], Awaitable[object]]
-CALLS: dict[str, Call] = {
-    "enqueue": lambda broker: broker.enqueue([a_job("other")]),
-    "claim": lambda broker: broker.claim(["default"], limit=1, lease=10, worker="w1"),
-    "wait": lambda broker: broker.wait(["default"], at_most=60),
-    "promote": lambda broker: broker.promote(["default"]),
-    "wait_due": lambda broker: broker.wait_due(["default"], until=None),
-    "reap": lambda broker: broker.reap(["default"], limit=1, lease=10, worker="w1"),
-    "prune": lambda broker: broker.prune(["default"]),
-    "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
-    "leave": lambda broker: broker.leave(PRESENCE),
-    "get": lambda broker: broker.get("default", "j1"),
-    "counts": lambda broker: broker.counts("default"),
-    "workers": lambda broker: broker.workers(),
-}
-
-
-def a_job(id: str) -> Job:
-    return Job(id, "demo", "default", b"{}")
 
 
 @pytest.fixture
@@ -157,7 +135,7 @@ async def test_a_password_is_sent_and_never_told() -> None:
             for name in ("counts", "promote", "wait"):
                 with pytest.raises(BrokerRefused) as caught:
                     await CALLS[name](broker)
-                assert "hunter2" not in _whole_text(caught.value)
+                assert "hunter2" not in whole_text(caught.value)
         for broker in (right, wrong, without):
             await broker.close()
 
@@ -322,11 +300,3 @@ async def _is_unavailable(calling: Awaitable[object]) -> bool:
     except BrokerUnavailable:
         return True
     return False
-
-
-def _whole_text(error: BaseException | None) -> str:
-    parts: list[Any] = []
-    while error:
-        parts.append(error)
-        error = error.__cause__ or error.__context__
-    return " ".join(f"{part} {part!r}" for part in parts)

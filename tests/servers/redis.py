@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -28,16 +29,30 @@ def find_redis_server() -> str:
     pytest.skip(reason)
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody has at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class RedisServer:
     """One server on a free port of the loopback; the data survives a restart."""
 
-    def __init__(self, *options: str, binary: str | None = None) -> None:
+    def __init__(
+        self,
+        *options: str,
+        binary: str | None = None,
+        ports: Callable[[], int] = free_port,
+    ) -> None:
         """`options` go to redis-server: `--appendonly yes`, `--requirepass …`."""
         self._binary = binary or find_redis_server()
         self._options = options
         self._folder = tempfile.mkdtemp(prefix="atode-redis-")
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self._ports = ports
+        self.port = ports()
 
     @property
     def url(self) -> str:
@@ -49,7 +64,7 @@ class RedisServer:
         for _ in range(5):
             if self._started():
                 return self
-            self.port = _free_port()
+            self.port = self._ports()
         raise RuntimeError(f"redis-server did not start:\n{self._log()}")
 
     def __exit__(self, *_: object) -> None:
@@ -70,6 +85,10 @@ class RedisServer:
     def kill(self) -> None:
         """End it as a crash does."""
         self._end(signal.SIGKILL)
+
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
 
     def freeze(self) -> None:
         """Stop it from answering; connections stay open."""
@@ -121,10 +140,3 @@ def _answers(port: int) -> bool:
             return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

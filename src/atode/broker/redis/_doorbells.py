@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from atode.broker.redis._failures import has_moved
 from atode.broker.redis._link import Line, Link
 from atode.broker.redis.keys import QueueKeys, keys_of
 from atode.errors import BrokerError
@@ -13,6 +14,8 @@ _BLOCK = 10
 _GRACE = 5.0
 """Seconds beyond that in which the answer must have come."""
 
+_ATTEMPTS = 3
+"""Connections that are tried: one from earlier, and where a moved queue is now."""
 
 _PAUSE_CHECK = 1.0
 """Seconds after which a paused queue is looked at again by who waits for it."""
@@ -97,30 +100,24 @@ class Doorbell:
 
     async def _until_rung(self) -> BrokerError | None:
         kept = self._line is not None
-        try:
-            await self._ask()
-        except BrokerError as error:
-            await self._hang_up()
-            if not kept:
-                return error
-            # A connection from earlier may have died while nobody used it; a new one tells
-            # whether Redis is there.
+        failure: BrokerError | None = None
+        for _ in range(_ATTEMPTS):
             try:
                 await self._ask()
-            except BrokerError as second:
+                return None
+            except BrokerError as error:
                 await self._hang_up()
-                return second
-        return None
+                failure = error
+            # A connection from earlier may have died while nobody used it, and a queue may
+            # have moved to another node; a new one tells whether Redis is there.
+            if not kept and not has_moved(failure):
+                break
+            kept = False
+        return failure
 
     async def _ask(self) -> None:
         if self._line is None:
-            line = self._link.line()
-            try:
-                await line.open()
-            except BaseException:
-                await line.close()
-                raise
-            self._line = line
+            self._line = await self._link.line(self._pending)
         while True:
             command = ("BLMOVE", self._pending, self._pending, "RIGHT", "RIGHT", _BLOCK)
             await self._line.send(*command)

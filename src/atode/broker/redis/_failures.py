@@ -38,6 +38,11 @@ def is_broken(error: Exception) -> bool:
     ) and (not isinstance(error, TimeoutError))
 
 
+def has_moved(error: BrokerError) -> bool:
+    """Whether a node of a cluster said that another one has the keys now."""
+    return isinstance(error.__cause__, exceptions.AskError)
+
+
 def translated(error: Exception, address: str, timeout: float) -> BrokerError:
     """What to raise for `error`; the caller chains it.
 
@@ -48,6 +53,11 @@ def translated(error: Exception, address: str, timeout: float) -> BrokerError:
         return BrokerRefused(f"{where} does not accept the user name or password: {error}")
     if isinstance(error, (TimeoutError, exceptions.TimeoutError)):
         return BrokerUnavailable(f"{where} did not answer within {timeout:g} s")
+    if isinstance(error, exceptions.AskError):
+        return BrokerUnavailable(
+            f"{where} is a node of a cluster that does not have this key, or not whole, now; "
+            "a URL that starts with redis+cluster:// finds the one that has it"
+        )
     if isinstance(error, _PASSING_TYPES) or _PASSING.search(str(error)):
         return BrokerUnavailable(f"{where} cannot serve this now: {error}")
     if isinstance(error, (exceptions.ConnectionError, exceptions.InvalidResponse, OSError)):

@@ -1,20 +1,20 @@
 """Connections to Redis: pooled ones for calls, and lines of their own for what blocks."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
-from urllib.parse import urlsplit
 
 import hiredis
-from redis.asyncio import ConnectionPool
+from redis.asyncio import Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
+from atode.broker.redis._address import host_and_port
 from atode.broker.redis._failures import Dropped, is_broken, translated
 from atode.broker.redis._scripts import Argument, Command, with_text
-from atode.errors import BadOption
 
 TIMEOUT = 5.0
 """Seconds for connecting, and again for the answer to a call."""
@@ -36,7 +36,8 @@ class Answer(NamedTuple):
 
 # hiredis's and redis-py's own annotations are partial or wrong for what is used of them here.
 _packed = cast("Callable[[Sequence[Argument | float]], bytes]", cast("Any", hiredis).pack_command)
-_pool_of = cast("Callable[..., ConnectionPool]", cast("Any", ConnectionPool).from_url)
+_plain = cast("Callable[..., _Connection]", Connection)
+_encrypted = cast("Callable[..., _Connection]", SSLConnection)
 
 
 class _Connection(Protocol):
@@ -48,15 +49,11 @@ class _Connection(Protocol):
     async def read_response(self, *, disconnect_on_error: bool = ...) -> Reply: ...
 
 
-class Link:
-    """All connections of one broker; they are made when they are needed."""
+class Link(Protocol):
+    """The way to Redis, whether that is one server or many."""
 
-    def __init__(self, url: str) -> None:
-        self.address = _address(url)
-        self._make = _maker(url)
-        self._idle: list[_Connection] = []
-        self._generation = 0
-        self._places = asyncio.Semaphore(_MOST_CALLS)
+    address: str
+    """For messages."""
 
     async def call(
         self, commands: Sequence[Command], again: Sequence[Command] | None = None
@@ -70,6 +67,42 @@ class Link:
             BrokerUnavailable: Redis cannot be reached or cannot serve now.
             BrokerRefused: Redis answered one of the commands with an error.
         """
+        ...
+
+    async def line(self, key: str) -> "Line":
+        """An open connection of its own to the server that has `key`; errors as for `call`."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is open; the next call opens anew."""
+        ...
+
+
+class Server:
+    """All connections to one server; they are made when they are needed. A `Link`."""
+
+    def __init__(self, host: str, port: int, options: Mapping[str, Any]) -> None:
+        self.host = host
+        self.address = host_and_port(host, port)
+        self._make = _maker(host, port, options)
+        self._idle: list[_Connection] = []
+        self._generation = 0
+        self._places = asyncio.Semaphore(_MOST_CALLS)
+
+    async def call(
+        self, commands: Sequence[Command], again: Sequence[Command] | None = None
+    ) -> Answer:
+        """As in `Link`."""
+        answer = await self.send(commands, again)
+        for reply in answer.replies:
+            if isinstance(reply, ResponseError):
+                raise translated(reply, self.address, TIMEOUT) from reply
+        return answer
+
+    async def send(
+        self, commands: Sequence[Command], again: Sequence[Command] | None = None
+    ) -> Answer:
+        """Like `call`, but errors that Redis answers are among the replies."""
         if not commands:
             return Answer([], False)
         try:
@@ -87,12 +120,18 @@ class Link:
         except (RedisError, OSError) as error:
             raise translated(error, self.address, TIMEOUT) from error
 
-    def line(self) -> "Line":
-        """A connection of its own, not yet open."""
-        return Line(self._make(), self.address)
+    async def line(self, key: str = "") -> "Line":
+        """As in `Link`; all keys are here."""
+        line = Line(self._make(), self.address)
+        try:
+            await line.open()
+        except BaseException:
+            await line.close()
+            raise
+        return line
 
     async def close(self) -> None:
-        """Close what is open; the next call opens anew."""
+        """As in `Link`."""
         await self._close_idle()
 
     async def _close_idle(self) -> None:
@@ -126,9 +165,6 @@ class Link:
             self._idle.append(connection)
         else:
             await _closed(connection)
-        for reply in replies:
-            if isinstance(reply, ResponseError):
-                raise reply
         return replies
 
 
@@ -196,30 +232,20 @@ async def _closed(connection: _Connection, *, nowait: bool = True) -> None:
         await connection.disconnect(nowait=nowait)
 
 
-def _maker(url: str) -> Callable[[], _Connection]:
-    scheme, _, _ = url.partition("://")
-    if scheme not in ("redis", "rediss"):
-        raise BadOption(f"a Redis URL starts with redis:// or rediss://, not {scheme[:20]!r}")
-    try:
-        pool = _pool_of(
-            url,
-            protocol=2,
-            decode_responses=False,
-            socket_connect_timeout=TIMEOUT,
-            # Reads have deadlines of their own here, which are cheaper and can be longer.
-            socket_timeout=None,
-            socket_keepalive=True,
-            # Sending twice is decided in `call`, where it is known what that means.
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:
-        raise BadOption(f"the Redis URL for {_address(url)} is not valid: {error}") from error
-    return cast("Callable[[], _Connection]", pool.make_connection)
-
-
-def _address(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-    except ValueError as error:
-        raise BadOption("the Redis URL has a port that is not a number from 0 to 65535") from error
+def _maker(host: str, port: int, options: Mapping[str, Any]) -> Callable[[], _Connection]:
+    given = dict(options)
+    kind = _encrypted if given.pop("tls") else _plain
+    return partial(
+        kind,
+        host=host,
+        port=port,
+        **given,
+        protocol=2,
+        decode_responses=False,
+        socket_connect_timeout=TIMEOUT,
+        # Reads have deadlines of their own here, which are cheaper and can be longer.
+        socket_timeout=None,
+        socket_keepalive=True,
+        # Sending twice is decided in `send`, where it is known what that means.
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -38,7 +38,7 @@ class Listener:
                 return
             if self._failure or self._lost:
                 await self.close()
-            line = self._line or await self._connect()
+            line = self._line or await self._connect(channels)
             new = [channel for channel in channels if channel not in self._asked]
             if new:
                 self._asked.update(new)
@@ -79,14 +79,9 @@ class Listener:
         self._earliest = math.inf
         self._failure, self._lost = None, False
 
-    async def _connect(self) -> Line:
-        line = self._link.line()
-        try:
-            await line.open()
-        except BaseException:
-            await line.close()
-            raise
-        self._line = line
+    async def _connect(self, channels: Sequence[str]) -> Line:
+        # In a cluster a message reaches every node, so any of them will do.
+        line = self._line = await self._link.line(next(iter(channels), ""))
         self._reader = asyncio.create_task(self._read(line), name="hear of due jobs")
         return line
 

@@ -20,6 +20,7 @@ from atode.broker.redis._inspection import Inspection
 from atode.broker.redis._link import Link, Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
+from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
@@ -51,13 +52,13 @@ class RedisBroker:
     one second, some of them may come up to the end of that second late.
 
     Raises:
-        BadOption: `url` is not a redis:// or rediss:// URL.
+        BadOption: `url` does not name a Redis, a cluster, or a master that sentinels watch.
     """
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self._url = url
         self._clock = clock or SystemClock()
-        self._link = Link(url)
+        self._link: Link = link_to(url)
         self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
         self._inspection = Inspection(self._link, self._clock)

@@ -82,16 +82,16 @@ if #ended > 0 then
   redis.call('ZREM', KEYS[2], unpack(ended))
   count({KEYS[7], KEYS[8], KEYS[9], KEYS[10]}, processed, failed, ARGV[3])
 end
-if #KEYS > 10 then
+if at <= #ARGV then
   local lost = {}
   for _, place in ipairs(refused) do
     lost[place] = true
   end
-  for n = 11, #KEYS do
-    local place = tonumber(ARGV[at + n - 11])
+  for n = 0, #ARGV - at do
+    local place, lock = tonumber(ARGV[at + n]), KEYS[11 + n]
     -- Its time may have ended, and another job may have it now.
-    if not lost[place] and redis.pcall('GET', KEYS[n]) == ARGV[8 + place] then
-      redis.call('DEL', KEYS[n])
+    if not lost[place] and redis.pcall('GET', lock) == ARGV[8 + place] then
+      redis.call('DEL', lock)
     end
   end
 end

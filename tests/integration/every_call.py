@@ -1,0 +1,37 @@
+"""One call of each kind, for tests in which the store goes away."""
+
+from collections.abc import Awaitable, Callable
+
+from atode.broker.redis.broker import RedisBroker
+from atode.job import Job
+from atode.presence import Presence
+
+PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
+Call = Callable[[RedisBroker], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "enqueue": lambda broker: broker.enqueue([a_job("other")]),
+    "claim": lambda broker: broker.claim(["default"], limit=1, lease=10, worker="w1"),
+    "wait": lambda broker: broker.wait(["default"], at_most=60),
+    "promote": lambda broker: broker.promote(["default"]),
+    "wait_due": lambda broker: broker.wait_due(["default"], until=None),
+    "reap": lambda broker: broker.reap(["default"], limit=1, lease=10, worker="w1"),
+    "prune": lambda broker: broker.prune(["default"]),
+    "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
+    "leave": lambda broker: broker.leave(PRESENCE),
+    "get": lambda broker: broker.get("default", "j1"),
+    "counts": lambda broker: broker.counts("default"),
+    "workers": lambda broker: broker.workers(),
+}
+
+
+def a_job(id: str, queue: str = "default") -> Job:
+    return Job(id, "demo", queue, b"{}")
+
+
+def whole_text(error: BaseException | None) -> str:
+    """The error with all that led to it, as a log would show it."""
+    parts: list[object] = []
+    while error:
+        parts.append(error)
+        error = error.__cause__ or error.__context__
+    return " ".join(f"{part} {part!r}" for part in parts)

@@ -1,0 +1,267 @@
+"""The Go program in the folder next door: how it is built, and its client and inspector."""
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn, Required, TypedDict, TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from tests.faults.journal import eventually
+
+_SOURCE = Path(__file__).parent / "go"
+_USUAL_GO = Path("/usr/local/go/bin/go")
+
+Answer = TypeVar("Answer")
+
+
+class GoError(Exception):
+    """What asynq said no with."""
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, val_json_bytes="base64")
+
+
+class Task(_Described):
+    id: str
+    queue: str
+    type: str
+    payload: bytes = b""
+    headers: Mapping[str, str] = {}
+    state: str
+    max_retry: int
+    retried: int
+    error: str
+    last_failed_at: float
+    timeout: float
+    deadline: float
+    group: str
+    next_process_at: float
+    orphaned: bool
+    retention: float
+    completed_at: float
+    result: bytes = b""
+
+
+class Running(_Described):
+    id: str
+    type: str
+    payload: bytes = b""
+    queue: str
+    started: float
+    deadline: float
+
+
+class Server(_Described):
+    id: str
+    host: str
+    pid: int
+    concurrency: int
+    queues: Mapping[str, int] = {}
+    strict: bool
+    started: float
+    status: str
+    running: Sequence[Running]
+
+
+class QueueInfo(_Described):
+    name: str
+    memory: int
+    latency: float
+    size: int
+    groups: int
+    pending: int
+    active: int
+    scheduled: int
+    retry: int
+    archived: int
+    completed: int
+    aggregating: int
+    processed: int
+    failed: int
+    processed_total: int
+    failed_total: int
+    paused: bool
+
+
+class Day(_Described):
+    date: str
+    processed: int
+    failed: int
+
+
+class Stored(_Described):
+    task: Task | None
+    error: str
+    at: float
+    """When the Go client was called."""
+
+
+class Spec(TypedDict, total=False):
+    """A job to be stored by Go; what is absent is asynq's default. Times in seconds."""
+
+    type: Required[str]
+    payload: bytes
+    headers: Mapping[str, str]
+    id: str
+    queue: str
+    max_retry: int
+    delay: float
+    at: float
+    timeout: float
+    deadline: float
+    retention: float
+    unique: float
+    group: str
+
+
+class Peer:
+    """asynq's client and inspector on one Redis."""
+
+    def __init__(self, binary: Path, url: str) -> None:
+        self.binary = binary
+        self.address = urlsplit(url).netloc
+
+    # Client
+
+    def enqueue(self, *specs: Spec) -> list[Task]:
+        """Store jobs, all of which must be taken."""
+        stored = self.try_enqueue(*specs)
+        assert not [one.error for one in stored if one.error]
+        return [one.task for one in stored if one.task]
+
+    def try_enqueue(self, *specs: Spec) -> list[Stored]:
+        """Store jobs, some of which may be refused."""
+        given = [
+            {**spec, "payload": base64.b64encode(spec["payload"]).decode()}
+            if "payload" in spec
+            else spec
+            for spec in specs
+        ]
+        return self._run(list[Stored], "enqueue", given)
+
+    # Inspector
+
+    def queues(self) -> set[str]:
+        return set(self._ask(list[str], "queues"))
+
+    def queue(self, name: str = "default") -> QueueInfo:
+        return self._ask(QueueInfo, "queue", queue=name)
+
+    def task(self, id: str, queue: str = "default") -> Task:
+        return self._ask(Task, "task", queue=queue, id=id)
+
+    async def task_in(self, state: str, id: str, queue: str = "default") -> Task:
+        """The job, as soon as it is in this state."""
+        await eventually(
+            lambda: self.task(id, queue).state == state, evidence=lambda: str(self.task(id, queue))
+        )
+        return self.task(id, queue)
+
+    def tasks(self, state: str, queue: str = "default") -> list[Task]:
+        return self._ask(list[Task], "tasks", queue=queue, state=state)
+
+    def servers(self) -> list[Server]:
+        return self._ask(list[Server], "servers")
+
+    def history(self, days: int, queue: str = "default") -> list[Day]:
+        """Today comes first."""
+        return self._ask(list[Day], "history", queue=queue, days=days)
+
+    def run(self, id: str, queue: str = "default") -> None:
+        self._tell("run", queue=queue, id=id)
+
+    def archive(self, id: str, queue: str = "default") -> None:
+        self._tell("archive", queue=queue, id=id)
+
+    def delete(self, id: str, queue: str = "default") -> None:
+        self._tell("delete", queue=queue, id=id)
+
+    def update(self, id: str, payload: bytes, queue: str = "default") -> None:
+        encoded = base64.b64encode(payload).decode()
+        self._tell("update", queue=queue, id=id, payload=encoded)
+
+    def pause(self, queue: str = "default") -> None:
+        self._tell("pause", queue=queue)
+
+    def unpause(self, queue: str = "default") -> None:
+        self._tell("unpause", queue=queue)
+
+    def remove(self, queue: str) -> None:
+        self._tell("remove", queue=queue)
+
+    def run_all(self, state: str, queue: str = "default") -> int:
+        return self._ask(int, "run all", queue=queue, state=state)
+
+    def archive_all(self, state: str, queue: str = "default") -> int:
+        return self._ask(int, "archive all", queue=queue, state=state)
+
+    def delete_all(self, state: str, queue: str = "default") -> int:
+        return self._ask(int, "delete all", queue=queue, state=state)
+
+    def _ask(self, kind: type[Answer], question: str, **details: object) -> Answer:
+        return self._run(kind, "inspect", {"ask": question, **details})
+
+    def _tell(self, wish: str, **details: object) -> None:
+        self._run(bool, "inspect", {"ask": wish, **details})
+
+    def _run(self, kind: type[Answer], command: str, given: object) -> Answer:
+        done = subprocess.run(
+            [self.binary, command, self.address],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode:
+            raise GoError(done.stderr.strip())
+        return TypeAdapter(kind).validate_json(done.stdout)
+
+
+def build(folder: Path) -> Path:
+    """The program, built into `folder` by whichever test process comes first."""
+    go = shutil.which("go") or (str(_USUAL_GO) if _USUAL_GO.exists() else None)
+    if go is None:
+        _do_without("no go: install Go 1.24 or newer")
+    binary = folder / "asynq-peer"
+    with (folder / "asynq-peer.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not binary.exists():
+            _download(go)
+            _go(
+                go,
+                "build",
+                "-buildvcs=false",
+                "-o",
+                str(binary.with_suffix(".new")),
+                ".",
+                check=True,
+            )
+            binary.with_suffix(".new").rename(binary)
+    return binary
+
+
+def _download(go: str) -> None:
+    done = _go(go, "mod", "download")
+    if done.returncode:
+        _do_without(f"asynq's modules are not to be had: {done.stderr.strip()[-500:]}")
+
+
+def _go(go: str, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([go, *arguments], cwd=_SOURCE, capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def _do_without(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
