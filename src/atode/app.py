@@ -224,7 +224,9 @@ def broker_for(url: str, clock: Clock) -> Broker:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise BadOption(f"broker URL cannot be read: {error}") from None
+        # Python's words may quote the password.
+        reason = "its host is not valid" if "@" in url else str(error)
+        raise BadOption(f"broker URL cannot be read: {reason}") from None
     match parts.scheme:
         case "memory":
             return MemoryBroker(clock)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from atode.broker.protocol import Broker
 from atode.clock import Clock
@@ -104,7 +104,7 @@ class Client:
     def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
         if self._events.wanted(JobEnqueued):
             self._events.publish(JobEnqueued(job))
-        return JobHandle(job, cast("Callable[[bytes], R]", call.task.result.decode), self)
+        return JobHandle(job, call.task.result.decode, self)
 
 
 def _duplicate(job: Job, holder: str) -> DuplicateJob:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast
 
 from atode.codec import Arguments, Result
 from atode.duration import TEN_YEARS, Duration, seconds
 from atode.errors import BadOption, BadTask
 from atode.handle import JobHandle
-from atode.job import NO_HEADERS, Job, State, fingerprint, new_id
+from atode.job import Job, State, fingerprint, new_id
 from atode.queues import checked_queue_name
 from atode.retry import Retry, checked_retries
 
@@ -67,8 +67,8 @@ class Enqueuer(Protocol):
     def enqueue_sync(self, call: "Call[R]") -> JobHandle[R]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[R]):
+# A tuple for the reason that makes Job one.
+class Call(NamedTuple, Generic[R]):
     """A call of a task with checked and encoded arguments, not stored yet."""
 
     task: "Task[..., R]"
@@ -81,27 +81,48 @@ class Call(Generic[R]):
         Raises:
             BadOption: an option is out of its range.
         """
-        options, defaults = self.options, self.task.defaults
-        due = self._due(now)
-        timeout = options.get("timeout")
-        retention = options.get("retention")
-        deadline = options.get("deadline")
-        unique_for = options.get("unique_for")
-        return Job(
-            id=_checked_id(options["id"]) if "id" in options else new_id(),
-            task=self.task.name,
-            queue=checked_queue_name(options["queue"]) if "queue" in options else defaults.queue,
-            payload=self.payload,
-            state=State.SCHEDULED if due else State.PENDING,
-            due=due,
-            max_retry=checked_retries(options.get("max_retry", defaults.retry.times)),
-            timeout=defaults.timeout if timeout is None else seconds(timeout, "timeout"),
-            deadline=_checked_deadline(deadline) if deadline is not None else 0.0,
-            retention=defaults.retention if retention is None else seconds(retention, "retention"),
-            headers=_checked_headers(options["headers"]) if "headers" in options else NO_HEADERS,
-            unique=fingerprint(self.task.name, self.payload) if unique_for is not None else "",
-            unique_for=0.0 if unique_for is None else seconds(unique_for, "unique_for", at_least=1),
+        task, payload, options = self
+        defaults = task.defaults
+        # By position: this runs for every job that is stored.
+        job = Job(
+            new_id(),
+            task.name,
+            defaults.queue,
+            payload,
+            State.PENDING,
+            0.0,
+            defaults.retry.times,
+            0,
+            defaults.timeout,
+            0.0,
+            defaults.retention,
         )
+        return job._replace(**self._changes(now)) if options else job
+
+    def _changes(self, now: float) -> Mapping[str, Any]:
+        # What the options change in the job as the task's defaults make it.
+        options = self.options
+        changes: dict[str, Any] = {}
+        if "id" in options:
+            changes["id"] = _checked_id(options["id"])
+        if "queue" in options:
+            changes["queue"] = checked_queue_name(options["queue"])
+        if due := self._due(now):
+            changes.update(state=State.SCHEDULED, due=due)
+        if "max_retry" in options:
+            changes["max_retry"] = checked_retries(options["max_retry"])
+        if (timeout := options.get("timeout")) is not None:
+            changes["timeout"] = seconds(timeout, "timeout")
+        if (retention := options.get("retention")) is not None:
+            changes["retention"] = seconds(retention, "retention")
+        if (deadline := options.get("deadline")) is not None:
+            changes["deadline"] = _checked_deadline(deadline)
+        if (unique_for := options.get("unique_for")) is not None:
+            changes["unique"] = fingerprint(self.task.name, self.payload)
+            changes["unique_for"] = seconds(unique_for, "unique_for", at_least=1)
+        if "headers" in options:
+            changes["headers"] = _checked_headers(options["headers"])
+        return changes
 
     def _due(self, now: float) -> float:
         delay, at = self.options.get("delay"), self.options.get("at")
@@ -209,15 +230,16 @@ class Task(Generic[P, R]):
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
         """A call to store later; see `BoundTask.call`."""
-        return BoundTask(self, _NO_OPTIONS).call(*args, **kwargs)
+        task = cast("Task[..., R]", self)
+        return Call(task, self.arguments.encode(args, kwargs), _NO_OPTIONS)
 
     async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
         """Store a call with the task's defaults; see `BoundTask.enqueue`."""
-        return await BoundTask(self, _NO_OPTIONS).enqueue(*args, **kwargs)
+        return await self.enqueuer.enqueue(self.call(*args, **kwargs))
 
     def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
         """Store a call from code without an event loop; see `BoundTask.enqueue_sync`."""
-        return BoundTask(self, _NO_OPTIONS).enqueue_sync(*args, **kwargs)
+        return self.enqueuer.enqueue_sync(self.call(*args, **kwargs))
 
     def check(self) -> None:
         """Resolve the annotations now; BadTask says which of them has no JSON form."""

@@ -29,6 +29,15 @@ def find_redis_server() -> str:
     pytest.skip(reason)
 
 
+def needs_tls() -> None:
+    """Skips the test if the binary was built without TLS."""
+    # With no port at all it ends at once, and says why.
+    command = [find_redis_server(), "--port", "0", "--tls-port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    if "Bad directive" in done.stdout + done.stderr:
+        pytest.skip("this redis-server was built without TLS")
+
+
 def free_port() -> int:
     """A port of the loopback that nobody has at the moment."""
     with socket.socket() as probe:
@@ -45,8 +54,12 @@ class RedisServer:
         *options: str,
         binary: str | None = None,
         ports: Callable[[], int] = free_port,
+        tls: bool = False,
     ) -> None:
         """`options` go to redis-server: `--appendonly yes`, `--requirepass …`."""
+        self.tls_port = ports() if tls else 0
+        if tls:
+            options += ("--tls-port", str(self.tls_port))
         self._binary = binary or find_redis_server()
         self._options = options
         self._folder = tempfile.mkdtemp(prefix="atode-redis-")

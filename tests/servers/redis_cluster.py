@@ -19,12 +19,14 @@ class RedisCluster:
     """Three masters on free ports of the loopback, ready when it is entered."""
 
     def __init__(
-        self, *options: str, replicas: bool = False, masters: int = 3, binary: str | None = None
+        self, *options: str, replicas: bool = False, masters: int = 3, tls: bool = False
     ) -> None:
-        """`options` go to every node."""
+        """`options` go to every node; with `tls`, nodes have encrypted ports beside the plain."""
+        self._tls = tls
+        if tls:
+            options += ("--tls-cluster", "yes")
         self._options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1500", *options)
         self._options += ("--repl-diskless-sync-delay", "0")
-        self._binary = binary
         self._open = ExitStack()
         self._masters = masters
         self._count = masters * 2 if replicas else masters
@@ -39,7 +41,7 @@ class RedisCluster:
     def __enter__(self) -> Self:
         try:
             for _ in range(self._count):
-                node = RedisServer(*self._options, binary=self._binary, ports=_free_pair)
+                node = RedisServer(*self._options, ports=_free_pair, tls=self._tls)
                 self.nodes.append(self._open.enter_context(node))
             self._join()
         except BaseException:
@@ -77,10 +79,10 @@ class RedisCluster:
         return SlotMove(self, self.do(source, "CLUSTER", "KEYSLOT", tag), source, elsewhere)
 
     def _join(self) -> None:
-        first = self.nodes[0]
+        first = self.nodes[0].tls_port or self.nodes[0].port
         for n, node in enumerate(self.nodes):
             self.do(node, "CLUSTER", "SET-CONFIG-EPOCH", n + 1)
-            self.do(node, "CLUSTER", "MEET", "127.0.0.1", first.port)
+            self.do(node, "CLUSTER", "MEET", "127.0.0.1", first)
         size = SLOTS // self._masters + 1
         for n, node in enumerate(self.nodes[: self._masters]):
             slots = range(n * size, min((n + 1) * size, SLOTS))

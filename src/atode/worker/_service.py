@@ -58,17 +58,15 @@ class Service:
 
     def __init__(self, events: Events) -> None:
         self.outage = Outage(self.name, events)
-        self._stopping = asyncio.Event()
+        self.stopping = False
+        """Whether the service was asked to stop."""
+        self._is_idle = False
+        self._is_cut_short = False
         self._task: asyncio.Task[None] | None = None
 
     async def turn(self) -> None:
         """One round of the service's work; called again as soon as it returns."""
         raise NotImplementedError
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the service was asked to stop."""
-        return self._stopping.is_set()
 
     def start(self) -> None:
         """Begin to turn, on the running loop."""
@@ -76,25 +74,31 @@ class Service:
 
     async def stop(self) -> None:
         """End an idle wait at once, let a turn that is under way finish, and return then."""
-        self._stopping.set()
+        self.stopping = True
         if self._task:
+            if self._is_idle and not self._is_cut_short:
+                self._is_cut_short = True
+                self._task.cancel()
             await asyncio.wait([self._task])
 
     async def idle(self, wait: Coroutine[Any, Any, Any]) -> None:
         """Await something that may be cut short: it is cancelled when the service stops."""
-        waiting = asyncio.ensure_future(wait)
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        if self.stopping:
+            wait.close()
+            return
+        # Awaited in the service's own asyncio task: another one around it would cost two
+        # more turns of the event loop between a wake-up and whoever waits for it.
+        self._is_idle = True
         try:
-            await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await wait
+        except (Exception, asyncio.CancelledError):
+            # What it raised while it was being cut short is of no interest any more.
+            if not self._is_cut_short:
+                raise
         finally:
-            stopping.cancel()
-            waiting.cancel()
-        if waiting.done():
-            waiting.result()
-        else:
-            await asyncio.wait([waiting])
-            # What it raised while it was being cancelled is of no interest any more.
-            _ = waiting.cancelled() or waiting.exception()
+            self._is_idle = False
+            if self._is_cut_short and self._task:
+                self._task.uncancel()
 
     async def _run(self) -> None:
         while not self.stopping:

@@ -15,6 +15,9 @@ from atode.outcome import Settlement, Tally
 CHUNK = 500
 """Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
 
+NEW_CHUNK = 100
+"""New jobs in one script call: each brings much text, and a lot of text makes Lua slower."""
+
 CHUNK_BYTES = 1_000_000
 """Bytes of messages after which a script call takes no more of them."""
 
@@ -64,18 +67,18 @@ def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
     for job in jobs:
         by_queue.setdefault(job.queue, []).append(job)
     for queue, mine in by_queue.items():
-        encoded = [(job, messages.encoded(job)) for job in mine]
-        for chunk in _chunks(encoded, lambda entry: len(entry[1])):
+        for chunk in _chunks(mine, _job_bytes, NEW_CHUNK):
             yield _enqueue_batch(queue, chunk, now)
 
 
-def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -> Batch[Job]:
+def _enqueue_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
     keys = keys_of(queue)
     arguments: list[Argument] = []
     locks: list[str] = []
     terms: list[Argument] = []
     soonest = math.inf
-    for job, message in chunk:
+    for job in chunk:
+        message = messages.encoded(job)
         if job.unique_for:
             locks.append(keys.unique + job.unique)
             terms += (len(arguments), _lock_seconds(job, now))
@@ -88,7 +91,7 @@ def _enqueue_batch(queue: str, chunk: Sequence[tuple[Job, bytes]], now: float) -
     common = (keys.jobs, nanoseconds(now), keys.soon, told, len(locks), *terms, *arguments)
     names = (keys.pending, keys.scheduled, *locks)
     return Batch(
-        [job for job, _ in chunk],
+        chunk,
         ENQUEUE.call(names, "0", *common),
         ENQUEUE.call(names, "1", *common),
     )
@@ -219,16 +222,22 @@ def _told(soonest: float, now: float) -> str:
     return repr(soonest) if soonest < now + SOON else ""
 
 
+def _job_bytes(job: Job) -> int:
+    return len(job.payload)
+
+
 def _settlement_bytes(settlement: Settlement) -> int:
     after = settlement.after
     return len(settlement.claim.receipt) + len(after.result) if after else 0
 
 
-def _chunks(items: Iterable[Item], bytes_of: Callable[[Item], int]) -> Iterator[Sequence[Item]]:
+def _chunks(
+    items: Iterable[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
+) -> Iterator[Sequence[Item]]:
     chunk: list[Item] = []
     size = 0
     for item in items:
-        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+        if len(chunk) == most or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
         chunk.append(item)

@@ -35,7 +35,7 @@ def with_text(command: Command) -> Command:
 ENQUEUE = Script("enqueue")
 CLAIM = Script("claim")
 EXTEND = Script("extend", uses=("_held",))
-SETTLE = Script("settle", uses=("_held", "_count", "_trim"))
+SETTLE = Script("settle", uses=("_held", "_remove", "_count", "_trim"))
 PROMOTE = Script("promote")
 REAP = Script("reap")
 REPAIR = Script("repair")

@@ -29,11 +29,18 @@ for n = 1, count_of_locks do
   holders[key] = redis.call('GET', key) or nil
 end
 
+local keys = {}
+for at = first, #ARGV, 4 do
+  keys[#keys + 1] = jobs .. ARGV[at]
+end
+-- Asked for all at once, since most often none is there.
+local some_taken = redis.call('EXISTS', unpack(keys)) > 0
+
 local refused, fresh, pending, scheduled, seen = {}, {}, {}, {}, {}
 for at = first, #ARGV, 4 do
   local id, message, score = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local key, lock = jobs .. id, locks[at]
-  local taken = redis.call('EXISTS', key) == 1
+  local key, lock = keys[(at - first) / 4 + 1], locks[at]
+  local taken = some_taken and redis.call('EXISTS', key) == 1
   local holder = nil
   if seen[id] or (taken and not is_ours(key, message)) then
     holder = id
@@ -68,7 +75,7 @@ if #scheduled > 0 then
   redis.call('ZADD', KEYS[2], unpack(scheduled))
 end
 for _, at in ipairs(fresh) do
-  local key, message, score, due = jobs .. ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local key, message, score, due = keys[(at - 2) / 4], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   if score == '' then
     redis.call('HSET', key, 'msg', message, 'state', 'pending', 'pending_since', now_ns)
   elseif due == '' then

@@ -57,8 +57,6 @@ local at = 9 + count_of_claims
 for n = 1, count_of_claims do
   local id, number, tally, state = ARGV[8 + n], ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if is_held(jobs .. id, leases[n], worker, number) then
-    -- From the tail, where the oldest are; ids are unique in the list.
-    redis.call('LREM', KEYS[1], -1, id)
     ended[#ended + 1] = id
     if state == '' then
       redis.call('DEL', jobs .. id)
@@ -79,6 +77,7 @@ for n = 1, count_of_claims do
 end
 
 if #ended > 0 then
+  remove_all(KEYS[1], ended)
   redis.call('ZREM', KEYS[2], unpack(ended))
   count({KEYS[7], KEYS[8], KEYS[9], KEYS[10]}, processed, failed, ARGV[3])
 end
