@@ -75,7 +75,8 @@ if #scheduled > 0 then
   redis.call('ZADD', KEYS[2], unpack(scheduled))
 end
 for _, at in ipairs(fresh) do
-  local key, message, score, due = keys[(at - 2) / 4], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local key = keys[(at - first) / 4 + 1]
+  local message, score, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   if score == '' then
     redis.call('HSET', key, 'msg', message, 'state', 'pending', 'pending_since', now_ns)
   elseif due == '' then
