@@ -38,6 +38,12 @@ class RedisCluster:
         """All nodes."""
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
+    @property
+    def story(self) -> str:
+        """Which node has which slots."""
+        living = next(node for node in self.nodes if node.is_running())
+        return str(self.do(living, "CLUSTER", "SLOTS"))
+
     def __enter__(self) -> Self:
         try:
             for _ in range(self._count):

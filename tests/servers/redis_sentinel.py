@@ -50,6 +50,14 @@ class WatchedRedis:
         [port] = self._told()
         return next(server for server in self.servers if server.port == port)
 
+    @property
+    def story(self) -> str:
+        """Who was found dead, and who became master, as the sentinels saw it."""
+        logs = "".join(sentinel.log for sentinel in self.sentinels)
+        return "\n".join(
+            line for line in logs.splitlines() if "down " in line or "-master " in line
+        )
+
     def __enter__(self) -> Self:
         try:
             master = self._open.enter_context(RedisServer(*self._options))
@@ -128,6 +136,11 @@ class Sentinel:
         """Whether it sees them all, itself too, so that it can agree on a failover."""
         seen = self._do("INFO", "sentinel")["master0"]
         return (seen["slaves"], seen["sentinels"]) == (replicas, sentinels)
+
+    @property
+    def log(self) -> str:
+        """What it wrote down."""
+        return (self._folder / "sentinel.log").read_text(errors="replace")
 
     def master_port(self) -> int:
         """Where it says the master is."""

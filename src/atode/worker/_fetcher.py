@@ -42,6 +42,9 @@ class Fetcher(Service):
     async def turn(self) -> None:
         if not self._runner.free:
             await self.idle(self._runner.slot_free())
+            # Slots that are freed within the next turns of the event loop share the claim.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
             return
         claims = await self._broker.claim(
             self._queues.order(), limit=self._runner.free, lease=self._lease, worker=self._worker
