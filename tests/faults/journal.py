@@ -22,7 +22,9 @@ class Journal:
 
     def entries(self, word: str | None = None) -> list[Entry]:
         found: list[Entry] = []
-        for line in self.path.read_text().splitlines():
+        # What stands after the last line break is still being written.
+        whole, _, _ = self.path.read_text().rpartition("\n")
+        for line in whole.splitlines():
             what, number, pid, at = line.split()
             if word in (None, what):
                 found.append(Entry(what, int(number), int(pid), float(at)))

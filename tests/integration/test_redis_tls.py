@@ -67,7 +67,7 @@ async def test_user_and_password_go_through_an_encrypted_connection(
     certificates: Certificates, server: RedisServer
 ) -> None:
     with RedisStore(server.url) as store:
-        store.do("ACL", "SETUSER", "app", "on", ">p@ss", "~asynq:*", "&asynq:*", "+@all")
+        store.do("ACL", "SETUSER", "app", "on", ">p@ss", "~asynq:*", "allchannels", "+@all")
         store.do("ACL", "SETUSER", "default", "off")
     end = f"127.0.0.1:{server.tls_port}?ssl_ca_certs={certificates.authority}"
 

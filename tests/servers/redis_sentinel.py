@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -46,9 +47,11 @@ class WatchedRedis:
     @property
     def master(self) -> RedisServer:
         """The server that the sentinels think is the master, as soon as they agree."""
-        until(lambda: len(self._told()) == 1)
-        [port] = self._told()
-        return next(server for server in self.servers if server.port == port)
+        told: set[int] = set()
+        while len(told) != 1:
+            time.sleep(0.02)
+            told = self._told()
+        return next(server for server in self.servers if server.port in told)
 
     @property
     def story(self) -> str:
@@ -62,7 +65,7 @@ class WatchedRedis:
         try:
             master = self._open.enter_context(RedisServer(*self._options))
             self.servers.append(master)
-            follow = ("--replicaof", f"127.0.0.1 {master.port}")
+            follow = ("--replicaof", "127.0.0.1", str(master.port))
             for _ in range(2):
                 replica = self._open.enter_context(RedisServer(*self._options, *follow))
                 self.servers.append(replica)
