@@ -104,7 +104,8 @@ class Sentinel:
         self._folder = Path(tempfile.mkdtemp(prefix="atode-sentinel-"))
         self._process: subprocess.Popen[bytes] | None = None
         (self._folder / "sentinel.conf").write_text(
-            f"port {self.port}\nbind 127.0.0.1\nlogfile {self._folder}/sentinel.log\ndir {self._folder}\n"
+            f"port {self.port}\nbind 127.0.0.1\n"
+            f"logfile {self._folder}/sentinel.log\ndir {self._folder}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
             f"sentinel down-after-milliseconds {SERVICE} 1000\n"
             f"sentinel failover-timeout {SERVICE} 5000\n{settings}\n"
