@@ -39,6 +39,12 @@ NEXT_STATES: Mapping[State, frozenset[State]] = MappingProxyType(
 )
 
 
+# From which states an operator's hand takes jobs; those in others are left alone.
+RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
+ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
+DELETABLE = frozenset(State) - {State.ACTIVE}
+
+
 # Job and Claim are tuples because one of each is made for every job that runs: a tuple
 # is immutable and costs a third of a frozen dataclass.
 class Job(NamedTuple):

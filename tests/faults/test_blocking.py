@@ -17,8 +17,8 @@ async def test_a_handler_that_blocks_for_twice_the_lease_runs_once(
     options = ("--lease", str(LEASE))
     async with app.jobs:
         with (
-            WorkerProcess(url, journal, *options) as one,
-            WorkerProcess(url, journal, *options) as other,
+            WorkerProcess(url, journal.path, *options) as one,
+            WorkerProcess(url, journal.path, *options) as other,
         ):
             await one.started()
             await other.started()

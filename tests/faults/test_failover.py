@@ -40,7 +40,7 @@ async def test_no_job_that_a_replica_has_is_lost_when_the_master_dies(
     redis: Redis, app: ModuleType, url: str, journal: Journal
 ) -> None:
     master = redis.master if isinstance(redis, WatchedRedis) else redis.node_of("{default}")
-    with WorkerProcess(url, journal) as worker:
+    with WorkerProcess(url, journal.path) as worker:
         async with app.jobs:
             await worker.started()
             producers = [

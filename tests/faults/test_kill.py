@@ -17,11 +17,11 @@ async def test_jobs_of_a_killed_worker_run_again_within_the_lease_and_a_second(
 ) -> None:
     options = ("--lease", str(LEASE), "--concurrency", "50")
     async with app.jobs:
-        with WorkerProcess(url, journal, *options) as victim:
+        with WorkerProcess(url, journal.path, *options) as victim:
             await victim.started()
             await app.jobs.enqueue_many(app.work.call(n, seconds=8.0) for n in range(50))
             await journal.until(lambda j: len(j.count("start")) == 50)
-            with WorkerProcess(url, journal, *options) as heir:
+            with WorkerProcess(url, journal.path, *options) as heir:
                 await heir.started()
 
                 victim.kill()
@@ -45,12 +45,12 @@ async def test_workers_killed_over_and_over_lose_nothing(
     async with app.jobs:
         stored = asyncio.create_task(_trickle(app, total))
         for _ in range(4):
-            with WorkerProcess(url, journal, *options) as victim:
+            with WorkerProcess(url, journal.path, *options) as victim:
                 await victim.started()
                 before = len(journal.count("end"))
                 await journal.until(partial(_has_more_than, before + 20))
                 victim.kill()
-        with WorkerProcess(url, journal, *options) as last:
+        with WorkerProcess(url, journal.path, *options) as last:
             await last.started()
             await stored
             await journal.until(lambda j: len(j.count("end")) == total)
@@ -66,9 +66,9 @@ async def test_a_job_that_kills_its_worker_is_archived_when_its_retries_are_used
     async with app.jobs:
         handle = await app.die.options(max_retry=2, retention=60).enqueue(1)
         for _ in range(3):
-            with WorkerProcess(url, journal, "--lease", "2") as victim:
+            with WorkerProcess(url, journal.path, "--lease", "2") as victim:
                 assert await victim.exit_code() == 9
-        with WorkerProcess(url, journal, "--lease", "2") as last:
+        with WorkerProcess(url, journal.path, "--lease", "2") as last:
             await last.started()
             await last.says("is archived")
             job = await handle.job()

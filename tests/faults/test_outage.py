@@ -28,7 +28,7 @@ def url(server: RedisServer) -> str:
 async def test_a_redis_that_is_killed_under_load_and_comes_back_loses_nothing(
     server: RedisServer, app: ModuleType, url: str, journal: Journal
 ) -> None:
-    with WorkerProcess(url, journal, "--lease", "15") as worker:
+    with WorkerProcess(url, journal.path, "--lease", "15") as worker:
         async with app.jobs:
             await worker.started()
             producer = asyncio.create_task(_produce_until_told(app))
@@ -59,7 +59,7 @@ async def test_a_worker_that_starts_before_its_redis_waits_for_it(
     server: RedisServer, app: ModuleType, url: str, journal: Journal
 ) -> None:
     server.kill()
-    with WorkerProcess(url, journal) as worker:
+    with WorkerProcess(url, journal.path) as worker:
         await worker.says("next try in")
 
         server.restart()
@@ -71,7 +71,7 @@ async def test_a_worker_that_starts_before_its_redis_waits_for_it(
 async def test_a_worker_can_be_stopped_while_its_redis_is_down(
     server: RedisServer, app: ModuleType, url: str, journal: Journal
 ) -> None:
-    with WorkerProcess(url, journal) as worker:
+    with WorkerProcess(url, journal.path) as worker:
         await worker.started()
         server.kill()
         await worker.says("next try in")

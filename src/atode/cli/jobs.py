@@ -13,15 +13,14 @@ from atode.cli._job_text import Holder, job_table, job_text
 from atode.cli._layout import counted, emit, plain
 from atode.cli._options import AsJson, QueueName, Url, Yes
 from atode.errors import BadOption, BrokerRefused
-from atode.job import Job, State
+from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Job, State
 
 app = typer.Typer(help="Look at jobs; run, archive, delete and edit them.", no_args_is_help=True)
 
-# Which states each verb moves; jobs in others are left alone (the broker protocol says so).
 _MOVABLE: Mapping[str, frozenset[State]] = {
-    "run": frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED}),
-    "archive": frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED}),
-    "delete": frozenset(State) - {State.ACTIVE},
+    "run": RUNNABLE,
+    "archive": ARCHIVABLE,
+    "delete": DELETABLE,
 }
 _ENDINGS: Mapping[str, str] = {"run": "made pending", "archive": "archived", "delete": "deleted"}
 

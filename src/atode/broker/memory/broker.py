@@ -11,7 +11,7 @@ from typing import Self
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused, Which
 from atode.clock import Clock, SystemClock
-from atode.job import Claim, Job, State
+from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
@@ -228,18 +228,16 @@ class MemoryBroker:
             return [record.job for record in found[offset : offset + limit]]
 
     async def run(self, queue: str, which: Which) -> int:
-        movable = {State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED}
         with self._store.lock:
-            chosen = self._chosen(queue, which, movable)
+            chosen = self._chosen(queue, which, RUNNABLE)
             for record in chosen:
                 self._store.queue(queue).append(record, self._clock.now())
             self._store.ring()
         return len(chosen)
 
     async def archive(self, queue: str, which: Which) -> int:
-        movable = {State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED}
         with self._store.lock:
-            chosen = self._chosen(queue, which, movable)
+            chosen = self._chosen(queue, which, ARCHIVABLE)
             for record in chosen:
                 if record.job.state is State.PENDING:
                     self._store.queue(queue).pending.remove(record.job.id)
@@ -250,7 +248,7 @@ class MemoryBroker:
     async def delete(self, queue: str, which: Which) -> int:
         with self._store.lock:
             mine = self._store.queue(queue)
-            chosen = self._chosen(queue, which, set(State) - {State.ACTIVE})
+            chosen = self._chosen(queue, which, DELETABLE)
             for record in chosen:
                 if record.job.state is State.PENDING:
                     mine.pending.remove(record.job.id)
