@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from atode.broker.redis import messages
+from atode.broker.redis import _presences, messages
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
-from atode.broker.redis._link import Link, Reply
+from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import COUNTS, FIND, MEMORY, WAITING
+from atode.broker.redis._store import Store
 from atode.broker.redis.keys import DUE, QUEUES, QueueKeys, keys_of, raw_id, text_id
-from atode.clock import Clock
 from atode.job import Job, State
+from atode.presence import Presence
 from atode.statistics import Day, QueueStats
 
 _MEASURED_JOBS = 20
@@ -32,20 +33,19 @@ _PARTS = 5
 """Values for each job in a reply of find.lua."""
 
 
-class Inspection:
+class Inspection(Store):
     """What there is to see in Redis; each call tells how it stands at that moment."""
 
-    def __init__(self, link: Link, clock: Clock) -> None:
-        self._link = link
-        self._clock = clock
-
     async def queues(self) -> Sequence[str]:
-        """Names of all queues."""
+        """Names of all queues that were ever used and not removed, sorted."""
         [names] = (await self._link.call([("SMEMBERS", QUEUES)])).replies
         return sorted(name.decode("utf-8", "replace") for name in names)
 
     async def stats(self, queue: str) -> QueueStats | None:
-        """How a queue stands; its memory is an estimate from a few jobs of each state."""
+        """How a queue stands, or None if there is none of that name.
+
+        Its memory is an estimate from a few jobs of each state.
+        """
         [known] = (await self._link.call([("SISMEMBER", QUEUES, queue)])).replies
         if not known:
             return None
@@ -74,7 +74,7 @@ class Inspection:
         )
 
     async def history(self, queue: str, days: int) -> Sequence[Day]:
-        """The daily counters, today first."""
+        """What the queue did on the last 1 to 90 days (UTC), today first."""
         keys = keys_of(queue)
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         dates = [today - timedelta(days=ago) for ago in range(days)]
@@ -86,8 +86,10 @@ class Inspection:
             for n, date in enumerate(dates)
         ]
 
-    async def find(self, queue: str, state: State, offset: int, limit: int) -> Sequence[Job]:
-        """A page of jobs; ids that have lost their job are passed over."""
+    async def find(
+        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
+    ) -> Sequence[Job]:
+        """Jobs in a state, in order; a page is shorter where ids have lost their job."""
         keys = keys_of(queue)
         found: list[Job] = []
         more = limit > 0
@@ -105,7 +107,7 @@ class Inspection:
         return found
 
     async def get(self, queue: str, job_id: str) -> Job | None:
-        """One job; a broken message comes as its payload."""
+        """The job with its state and result; a broken message comes as its payload."""
         keys = keys_of(queue)
         answer = await self._link.call(
             [
@@ -122,11 +124,20 @@ class Inspection:
         return job._replace(due=_due(due, score), result=result or b"")
 
     async def counts(self, queue: str) -> Mapping[State, int]:
-        """How many jobs are in each state."""
+        """How many jobs of the queue are in each state."""
         keys = keys_of(queue)
         command = COUNTS.call(_counted_keys(keys), keys.group)
         [numbers] = (await self._link.call([command])).replies
         return dict(zip(_COUNTED, numbers, strict=True))
+
+    async def workers(self) -> Sequence[Presence]:
+        """The workers that live, Go's included."""
+        now = self._clock.now()
+        [names, _, _] = (await self._link.call(_presences.index_commands(now))).replies
+        if not names:
+            return []
+        answer = await self._link.call(_presences.read_commands(names))
+        return _presences.read_presences(answer.replies)
 
 
 def _counted_keys(keys: QueueKeys) -> Sequence[str]:

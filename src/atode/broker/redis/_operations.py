@@ -12,7 +12,6 @@ from atode.broker.protocol import Which
 from atode.broker.redis import messages
 from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, nanoseconds
 from atode.broker.redis._inspection import Inspection
-from atode.broker.redis._link import Link
 from atode.broker.redis._scripts import (
     ARCHIVE,
     CLEAR,
@@ -24,7 +23,6 @@ from atode.broker.redis._scripts import (
     Command,
 )
 from atode.broker.redis.keys import QUEUES, QueueKeys, keys_of, raw_id
-from atode.clock import Clock
 from atode.job import State
 
 _RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
@@ -38,16 +36,11 @@ _Script = Callable[[State | None, int, Sequence[bytes]], Command]
 """A script call for so many jobs of a state, or for these ids."""
 
 
-class Operations:
-    """An operator's hand in Redis."""
-
-    def __init__(self, link: Link, clock: Clock) -> None:
-        self._link = link
-        self._clock = clock
-        self._inspection = Inspection(link, clock)
+class Operations(Inspection):
+    """An operator's hand in Redis, and the eyes that it needs."""
 
     async def run(self, queue: str, which: Which) -> int:
-        """Make jobs pending, last in line; who waits is woken by that itself."""
+        """Make jobs pending now, last in line; how many it were."""
         keys = keys_of(queue)
         now = nanoseconds(self._clock.now())
 
@@ -57,7 +50,7 @@ class Operations:
         return await self._each(queue, which, _RUNNABLE, script)
 
     async def archive(self, queue: str, which: Which) -> int:
-        """Move jobs into the archive, which keeps its newest ones."""
+        """Move jobs into the archive, which keeps the newest 9,999; how many it were."""
         keys = keys_of(queue)
         now = math.floor(self._clock.now())
 
@@ -68,7 +61,7 @@ class Operations:
         return await self._each(queue, which, _ARCHIVABLE, script)
 
     async def delete(self, queue: str, which: Which) -> int:
-        """Delete jobs and what they have locked."""
+        """Delete jobs and unlock what they have locked; how many it were."""
         keys = keys_of(queue)
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
@@ -79,7 +72,7 @@ class Operations:
         return await self._each(queue, which, _DELETABLE, script)
 
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
-        """Write another payload into a scheduled job's message, and leave the rest of it.
+        """Give a scheduled job other arguments; the rest of its message and its lock stay.
 
         False also for a message that nobody can read.
         """
@@ -89,19 +82,19 @@ class Operations:
         return bool(written)
 
     async def pause(self, queue: str) -> bool:
-        """Set the flag that claims look at."""
+        """Let nothing more be claimed from the queue, by Go workers either."""
         second = math.floor(self._clock.now())
         answer = await self._link.call([("SET", keys_of(queue).paused, second, "NX")])
         # What was sent twice may have been done by the first sending.
         return answer.replies[0] is not None or answer.resent
 
     async def resume(self, queue: str) -> bool:
-        """Remove the flag; who waits looks for it every second."""
+        """Let the queue go on; who waits for it notices within a second."""
         answer = await self._link.call([("DEL", keys_of(queue).paused)])
         return answer.replies[0] == 1 or answer.resent
 
-    async def remove(self, queue: str, *, force: bool) -> bool:
-        """Remove a queue: out of sight in one step, then its jobs in small ones.
+    async def remove(self, queue: str, *, force: bool = False) -> bool:
+        """Remove a queue, unless it holds jobs: out of sight in one step, then in small ones.
 
         A removal that was interrupted after the first step is finished by the next one.
         """
@@ -114,7 +107,7 @@ class Operations:
         if not detached:
             return False
         await self._link.call([("SREM", QUEUES, queue)])
-        if any((await self._inspection.counts(queue)).values()):
+        if any((await self.counts(queue)).values()):
             # Somebody used it anew in between, and must not stay out of sight.
             await self._link.call([("SADD", QUEUES, queue)])
         await self._clear(queue)
@@ -128,7 +121,7 @@ class Operations:
         if which not in movable:
             return 0
         # Those that come meanwhile are not meant, or this might never end.
-        left = (await self._inspection.counts(queue))[which]
+        left = (await self.counts(queue))[which]
         number = 0
         while left > 0:
             [[moved, looked]] = (

@@ -6,18 +6,17 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Self, TypeVar
 
-from atode.broker.protocol import Refused, Which
+from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
-from atode.broker.redis._inspection import Inspection
-from atode.broker.redis._link import Link, Reply
+from atode.broker.redis._link import Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
 from atode.broker.redis._routes import link_to
@@ -28,7 +27,6 @@ from atode.errors import BrokerError
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
-from atode.statistics import Day, QueueStats
 
 _WINDOW = 1000
 """Due jobs of one queue that are looked at in one call."""
@@ -42,7 +40,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker:
+class RedisBroker(Operations):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -56,13 +54,10 @@ class RedisBroker:
     """
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
+        super().__init__(link_to(url), clock or SystemClock())
         self._url = url
-        self._clock = clock or SystemClock()
-        self._link: Link = link_to(url)
         self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
-        self._inspection = Inspection(self._link, self._clock)
-        self._operations = Operations(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -209,73 +204,6 @@ class RedisBroker:
     async def leave(self, presence: Presence) -> None:
         """Remove this worker's presence."""
         await self._link.call(_presences.leave_commands(presence))
-
-    # Inspect
-
-    async def queues(self) -> Sequence[str]:
-        """Names of all queues that were ever used and not removed, sorted."""
-        return await self._inspection.queues()
-
-    async def stats(self, queue: str) -> QueueStats | None:
-        """How a queue stands, or None if there is none of that name."""
-        return await self._inspection.stats(queue)
-
-    async def history(self, queue: str, days: int) -> Sequence[Day]:
-        """What the queue did on the last 1 to 90 days (UTC), today first."""
-        return await self._inspection.history(queue, days)
-
-    async def find(
-        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
-    ) -> Sequence[Job]:
-        """Jobs in a state, in order; a page is shorter where ids have lost their job."""
-        return await self._inspection.find(queue, state, offset, limit)
-
-    async def get(self, queue: str, job_id: str) -> Job | None:
-        """The job with its state and result; a broken message comes as its payload."""
-        return await self._inspection.get(queue, job_id)
-
-    async def counts(self, queue: str) -> Mapping[State, int]:
-        """How many jobs of the queue are in each state."""
-        return await self._inspection.counts(queue)
-
-    async def workers(self) -> Sequence[Presence]:
-        """The workers that live, Go's included."""
-        now = self._clock.now()
-        [names, _, _] = (await self._link.call(_presences.index_commands(now))).replies
-        if not names:
-            return []
-        answer = await self._link.call(_presences.read_commands(names))
-        return _presences.read_presences(answer.replies)
-
-    # Operators
-
-    async def run(self, queue: str, which: Which) -> int:
-        """Make jobs pending now, last in line; how many it were."""
-        return await self._operations.run(queue, which)
-
-    async def archive(self, queue: str, which: Which) -> int:
-        """Move jobs into the archive, which keeps the newest 9,999; how many it were."""
-        return await self._operations.archive(queue, which)
-
-    async def delete(self, queue: str, which: Which) -> int:
-        """Delete jobs and unlock what they have locked; how many it were."""
-        return await self._operations.delete(queue, which)
-
-    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
-        """Give a scheduled job other arguments; its lock stays as it was."""
-        return await self._operations.replace_payload(queue, job_id, payload)
-
-    async def pause(self, queue: str) -> bool:
-        """Let nothing more be claimed from the queue, by Go workers either."""
-        return await self._operations.pause(queue)
-
-    async def resume(self, queue: str) -> bool:
-        """Let the queue go on; who waits for it notices within a second."""
-        return await self._operations.resume(queue)
-
-    async def remove(self, queue: str, *, force: bool = False) -> bool:
-        """Remove a queue with all that belongs to it, unless it holds jobs."""
-        return await self._operations.remove(queue, force=force)
 
     async def _take(
         self, queues: Sequence[str], limit: int, lease: float, worker: str

@@ -4,22 +4,21 @@ import asyncio
 import math
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Self
 
-from atode.broker.protocol import Refused, Which
-from atode.broker.sqlite import _bell, _inspect, _locks, _operations, _queue, _upkeep
+from atode.broker.protocol import Refused
+from atode.broker.sqlite import _bell, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
-from atode.broker.sqlite._operations import Operation
+from atode.broker.sqlite._inspection import Inspection
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
-from atode.statistics import Day, QueueStats
 
 _SYNCHRONOUS = ("normal", "full", "extra")
 
@@ -29,7 +28,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker:
+class SqliteBroker(Inspection):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
@@ -47,14 +46,13 @@ class SqliteBroker:
         *,
         synchronous: str = "normal",
     ) -> None:
-        self._path = _checked_path(path)
-        self._clock = clock or SystemClock()
         if synchronous not in _SYNCHRONOUS:
             raise BadOption(
                 f"synchronous is {synchronous!r}; it must be one of {', '.join(_SYNCHRONOUS)}"
             )
+        self._path = _checked_path(path)
         self._synchronous = synchronous
-        self._writer = Writer(self._path, synchronous)
+        super().__init__(Writer(self._path, synchronous), clock or SystemClock())
         self._bell: Bell | None = None
 
     async def open(self) -> None:
@@ -163,59 +161,7 @@ class SqliteBroker:
     async def leave(self, presence: Presence) -> None:
         await self._writer.call(partial(_upkeep.leave, presence=presence))
 
-    # Inspect
-
-    async def queues(self) -> Sequence[str]:
-        return await self._writer.call(_inspect.queues, writes=False)
-
-    async def stats(self, queue: str) -> QueueStats | None:
-        return await self._writer.call(partial(_inspect.stats, queue=queue), writes=False)
-
-    async def history(self, queue: str, days: int) -> Sequence[Day]:
-        command = partial(_inspect.history, clock=self._clock, queue=queue, days=days)
-        return await self._writer.call(command, writes=False)
-
-    async def find(
-        self, queue: str, state: State, *, offset: int = 0, limit: int = 30
-    ) -> Sequence[Job]:
-        command = partial(_inspect.find, queue=queue, state=state, offset=offset, limit=limit)
-        return await self._writer.call(command, writes=False)
-
-    async def get(self, queue: str, job_id: str) -> Job | None:
-        command = partial(_inspect.get, queue=queue, job_id=job_id)
-        return await self._writer.call(command, writes=False)
-
-    async def counts(self, queue: str) -> Mapping[State, int]:
-        return await self._writer.call(partial(_inspect.counts, queue=queue), writes=False)
-
-    async def workers(self) -> Sequence[Presence]:
-        command = partial(_upkeep.workers, clock=self._clock)
-        return await self._writer.call(command, writes=False)
-
-    async def run(self, queue: str, which: Which) -> int:
-        return await self._in_parts(_operations.run, queue, which)
-
-    async def archive(self, queue: str, which: Which) -> int:
-        return await self._in_parts(_operations.archive, queue, which)
-
-    async def delete(self, queue: str, which: Which) -> int:
-        return await self._in_parts(_operations.delete, queue, which)
-
-    async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
-        command = partial(_operations.replace_payload, queue=queue, job_id=job_id, payload=payload)
-        return await self._writer.call(command)
-
-    async def pause(self, queue: str) -> bool:
-        return await self._writer.call(partial(_operations.pause, queue=queue))
-
-    async def resume(self, queue: str) -> bool:
-        return await self._writer.call(partial(_operations.resume, queue=queue))
-
-    async def remove(self, queue: str, *, force: bool = False) -> bool:
-        return await _operations.remove(self._writer, queue, force=force)
-
-    async def _in_parts(self, operation: Operation, queue: str, which: Which) -> int:
-        return await _operations.in_parts(self._writer, operation, self._clock, queue, which)
+    # Wake-ups
 
     async def _sleep(
         self, kind: Kind, queues: Sequence[str], *, until: float, before: float = math.inf
