@@ -46,8 +46,9 @@ class Atode:
     """Tasks and the place where their jobs live.
 
     `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…`,
-    `redis+sentinel://host,host/service`, `redis+cluster://host,host` or `memory://`;
-    without one it comes from `ATODE_URL`, else `atode.toml`, else it is `sqlite:///atode.db`.
+    `redis+sentinel://host,host/service`, `redis+cluster://host,host`,
+    `postgresql://host:port/database` or `memory://`; without one it comes from `ATODE_URL`,
+    else `atode.toml`, else it is `sqlite:///atode.db`.
     `retry` is the policy of tasks that name none. Nothing is opened before it is needed.
     In programs that go on for long, use it as an asynchronous context manager, so that it
     is closed in the end.
@@ -242,11 +243,20 @@ def broker_for(url: str, clock: Clock) -> Broker:
                     f"{parts.scheme}:// needs more packages ({error}): pip install 'atode[redis]'"
                 ) from error
             return RedisBroker(url, clock)
+        case "postgres" | "postgresql":
+            try:
+                from atode.broker.postgres.broker import PostgresBroker
+            except ImportError as error:
+                raise BadOption(
+                    f"{parts.scheme}:// needs more packages ({error}): "
+                    "pip install 'atode[postgres]'"
+                ) from error
+            return PostgresBroker(url, clock)
         case _:
             raise BadOption(
                 f"broker URL {parts.scheme + '://…' if parts.scheme else url!r} is of no known "
                 "kind; there are sqlite:///path, redis://host:port/database, rediss://, "
-                "redis+sentinel://, redis+cluster:// and memory://"
+                "redis+sentinel://, redis+cluster://, postgresql://host:port/database and memory://"
             )
 
 

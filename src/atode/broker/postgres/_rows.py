@@ -1,0 +1,201 @@
+"""Jobs and presences, and what PostgreSQL keeps of them."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from pydantic_core import from_json
+
+from atode.job import NO_HEADERS, Claim, Job, State
+from atode.outcome import Settlement, Tally
+from atode.presence import Presence, Running
+
+Columns = tuple[Sequence[object], ...]
+
+_STATES: Mapping[str, State] = {state.value: state for state in State}
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TALLIES = {Tally.SUCCESS: 1, Tally.FAILURE: -1, Tally.NOTHING: 0}
+
+# An exponent that is beyond PostgreSQL's numbers, if it is one and not part of a text.
+_HUGE = re.compile(rb"\d[eE][+-]?\d{6}")
+
+
+class Key(NamedTuple):
+    """Under which id a job is stored, and its name where that is another one."""
+
+    id: str
+    name: str | None
+
+
+def key_of(job_id: str) -> Key:
+    """A UUID in its usual form is stored as it is; any other id as a UUID made from it."""
+    if _UUID.fullmatch(job_id):
+        return Key(job_id, None)
+    digits = hashlib.sha256(job_id.encode()).hexdigest()
+    # Version 8 of RFC 9562: "custom".
+    made = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+    # PostgreSQL's texts have no NUL.
+    return Key(made, job_id.replace("\\", "\\\\").replace("\0", "\\0"))
+
+
+def id_of(stored: object, name: str | None) -> str:
+    """The id that has this key."""
+    if name is None:
+        return str(stored)
+    if "\\" not in name:
+        return name
+    return re.sub(r"\\([\\0])", lambda found: "\\" if found[1] == "\\" else "\0", name)
+
+
+def is_json(payload: bytes) -> bool:
+    """Whether PostgreSQL can surely read it as JSON."""
+    try:
+        from_json(payload, allow_inf_nan=False)
+        return b"\\u0000" not in payload and not (_HUGE.search(payload) and _is_huge(payload))
+    except ValueError:
+        return False
+
+
+def _is_huge(payload: bytes) -> bool:
+    exponents: list[str] = []
+
+    def note(number: str) -> float:
+        exponents.append(re.split("[eE]", number)[-1])
+        return 0.0
+
+    json.loads(payload, parse_float=note)
+    return any(len(exponent) > 5 for exponent in exponents)
+
+
+def columns_of(jobs: Sequence[Job]) -> Columns:
+    """New jobs, in the order of enqueue.sql from its third parameter."""
+    keys = [key_of(job.id) for job in jobs]
+    return (
+        [job.queue for job in jobs],
+        [key.id for key in keys],
+        [key.name for key in keys],
+        [job.task for job in jobs],
+        [job.payload for job in jobs],
+        [is_json(job.payload) for job in jobs],
+        [job.due if job.state is State.SCHEDULED else 0.0 for job in jobs],
+        [job.max_retry for job in jobs],
+        [job.timeout for job in jobs],
+        [job.deadline for job in jobs],
+        [job.retention for job in jobs],
+        [json.dumps(dict(job.headers)) if job.headers else None for job in jobs],
+        [job.unique or None for job in jobs],
+        sorted({job.queue for job in jobs}),
+    )
+
+
+def locks_of(jobs: Sequence[Job]) -> Columns:
+    """What unique jobs lock, in the order of lock.sql from its third parameter."""
+    keys = [key_of(job.id) for job in jobs]
+    return (
+        [job.queue for job in jobs],
+        [job.unique for job in jobs],
+        [key.id for key in keys],
+        [key.name for key in keys],
+        [job.due if job.state is State.SCHEDULED else 0.0 for job in jobs],
+        [job.unique_for for job in jobs],
+    )
+
+
+def fences_of(claims: Sequence[Claim]) -> Columns:
+    """What tells whether claims hold their jobs: queues, ids, batches, workers, claim numbers."""
+    return (
+        [claim.job.queue for claim in claims],
+        [key_of(claim.job.id).id for claim in claims],
+        # A claim that did not come from this broker holds nothing.
+        [int(claim.receipt) if claim.receipt else 0 for claim in claims],
+        [claim.worker for claim in claims],
+        [claim.number for claim in claims],
+    )
+
+
+def tallies_of(settlements: Sequence[Settlement]) -> Sequence[int]:
+    """What settlements add to the counters, as numbers."""
+    return [_TALLIES[settlement.tally] for settlement in settlements]
+
+
+def changes_of(jobs: Sequence[Job]) -> Columns:
+    """What attempts changed in jobs, in the order of settle_kept.sql from its eighth parameter."""
+    return (
+        [job.state.value for job in jobs],
+        [job.due for job in jobs],
+        [job.retried for job in jobs],
+        [job.error.replace("\0", "�") or None for job in jobs],
+        [job.last_failed_at for job in jobs],
+        [job.completed_at for job in jobs],
+        [job.result or None for job in jobs],
+    )
+
+
+def job_of(row: Sequence[Any]) -> Job:
+    """The job in a row of _job.sql."""
+    job_id, name, task, queue, body, state, due, *plan = row[:12]
+    headers, error, failed, completed, result, unique = row[12:]
+    kept = _headers(headers)[0] if headers else NO_HEADERS
+    ended = kept, error or "", failed or 0.0, completed or 0.0, result or b"", unique or ""
+    return Job._make(
+        (id_of(job_id, name), task, queue, body, _STATES[state], due or 0.0, *plan, *ended, 0.0)
+    )
+
+
+def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
+    """The claim in a row of _claimed.sql."""
+    _, job_id, name, task, queue, body, due, max_retry, retried, timeout, deadline = row[:11]
+    retention, headers, error, failed, claims, unique, batch = row[11:]
+    kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
+    job = Job(
+        id_of(job_id, name),
+        task,
+        queue,
+        body,
+        State.ACTIVE,
+        due or 0.0,
+        max_retry,
+        retried,
+        timeout,
+        deadline,
+        retention,
+        kept,
+        error or "",
+        failed or 0.0,
+        0.0,
+        b"",
+        unique or "",
+    )
+    return Claim(job, worker, claims, lease_until, b"%d" % batch, problem)
+
+
+def _headers(text: str) -> tuple[Mapping[str, str], str]:
+    try:
+        headers = json.loads(text)
+    except ValueError as error:
+        return NO_HEADERS, f"stored headers are not JSON: {error}"
+    if not isinstance(headers, dict):
+        return NO_HEADERS, "stored headers are not a JSON object"
+    return cast("dict[str, str]", headers), ""
+
+
+def body_of(presence: Presence) -> str:
+    """A presence as JSON."""
+    running = [
+        {**job._asdict(), "payload": base64.b64encode(job.payload).decode()}
+        for job in presence.running
+    ]
+    return json.dumps({**presence._asdict(), "queues": dict(presence.queues), "running": running})
+
+
+def presence_of(body: str) -> Presence:
+    """The presence in a body."""
+    fields: dict[str, Any] = json.loads(body)
+    running = tuple(
+        Running(**job)._replace(payload=base64.b64decode(job["payload"]))
+        for job in fields.pop("running")
+    )
+    return Presence(**fields, running=running)

@@ -1,0 +1,111 @@
+"""The SQL of this broker, each statement in its own file under `sql/`, read once.
+
+A file whose name starts with `_` is a part that others include: `{now}` stands for `_now.sql`.
+`{schema}` stays until it is known.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, State
+
+_FOLDER = files("atode.broker.postgres") / "sql"
+
+_STATUS: Mapping[State, str] = MappingProxyType(
+    {
+        State.PENDING: "pending",
+        State.SCHEDULED: "pending",
+        State.RETRY: "pending",
+        State.ACTIVE: "processing",
+        State.COMPLETED: "completed",
+        State.ARCHIVED: "failed",
+    }
+)
+"""The word that operators know, by state."""
+
+
+def _file(name: str) -> str:
+    return (_FOLDER / f"{name}.sql").read_text("utf-8")
+
+
+_PARTS = {
+    f"{{{name}}}": _file(f"_{name}").rstrip() for name in ("settled", "now", "job", "claimed")
+}
+
+
+def _read(name: str, **words: str) -> str:
+    text = _file(name)
+    if not (text.startswith("-- ") and text.rstrip().endswith(";")):
+        raise ImportError(f"sql/{name}.sql must be a comment and one whole statement")
+    for word, value in words.items():
+        text = text.replace(f"{{{word}}}", value)
+    for part, value in _PARTS.items():
+        text = text.replace(part, value)
+    return text.rstrip().removesuffix(";")
+
+
+def _words(state: State) -> dict[str, str]:
+    # Literal, or the planner could not use the index of a status.
+    return {"status": _STATUS[state], "state": state.value}
+
+
+def _by_state(name: str, states: frozenset[State]) -> Mapping[State, str]:
+    pick = _file("_pick_state").rstrip()
+    return {
+        state: _read(name, chosen=pick, **_words(state)) for state in _STATUS if state in states
+    }
+
+
+def _by_id(name: str, states: frozenset[State]) -> str:
+    words = ", ".join(f"'{state}'" for state in State if state in states)
+    return _read(name, chosen=_file("_pick_ids").rstrip(), states=words)
+
+
+BEAT = _read("beat")
+BURY = _read("bury")
+CLAIM = _read("claim")
+CLEAR = _read("clear")
+COUNTS = _read("counts")
+ENQUEUE = _read("enqueue")
+EXTEND = _read("extend")
+FOLD_TALLIES = _read("fold_tallies")
+FORGET = _read("forget")
+GET = _read("get")
+HISTORY = _read("history")
+HOLDERS = _read("holders")
+HOLDS = _read("holds")
+LEAVE = _read("leave")
+LOCK = _read("lock")
+MOMENT = _read("moment")
+NEXT_DUE = _read("next_due")
+NOTIFY = _read("notify")
+PAUSE = _read("pause")
+PROMOTE = _read("promote")
+PRUNE_COMPLETED = _read("prune_completed")
+PRUNE_LOCKS = _read("prune_locks")
+PRUNE_OLD = _read("prune_old")
+PRUNE_SURPLUS = _read("prune_surplus")
+QUEUES = _read("queues")
+READY = _read("ready")
+REAP = _read("reap")
+REPLACE_PAYLOAD = _read("replace_payload")
+RESUME = _read("resume")
+SAME_BATCH = _read("same_batch")
+SETTLE_GONE = _read("settle_gone")
+SETTLE_KEPT = _read("settle_kept")
+STATS = _read("stats")
+UNLOCK = _read("unlock")
+WORKERS = _read("workers")
+
+FIND = {
+    state: _read("find", order="line" if state is State.ACTIVE else "turn", **_words(state))
+    for state in _STATUS
+}
+
+RUN = _by_state("run", RUNNABLE)
+RUN_IDS = _by_id("run", RUNNABLE)
+ARCHIVE = _by_state("archive", ARCHIVABLE)
+ARCHIVE_IDS = _by_id("archive", ARCHIVABLE)
+DELETE = _by_state("delete", DELETABLE)
+DELETE_IDS = _by_id("delete", DELETABLE)

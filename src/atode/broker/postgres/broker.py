@@ -1,0 +1,269 @@
+"""PostgresBroker: jobs in one table of a PostgreSQL database."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Self
+
+from atode.broker.postgres import _statements as sql
+from atode.broker.postgres._address import address_of
+from atode.broker.postgres._bell import Sleeper
+from atode.broker.postgres._enqueue import (
+    Delivery,
+    Step,
+    missed,
+    new_batch,
+    news_of,
+    storing,
+    walked,
+)
+from atode.broker.postgres._link import Connection, Link, Rows
+from atode.broker.postgres._rows import changes_of, claim_of, fences_of, tallies_of
+from atode.broker.postgres._upkeep import Maintenance
+from atode.broker.protocol import Refused
+from atode.clock import Clock, SystemClock
+from atode.errors import BrokerError, BrokerUnavailable
+from atode.job import Claim, Job, State
+from atode.outcome import Settlement, Tally
+
+_MOST_AT_ONCE = 1000
+"""Jobs in one statement."""
+
+
+class PostgresBroker(Maintenance):
+    """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
+
+    It connects when it is first used, and again by itself after an outage. What it compares
+    with the present (leases, due instants, retention, locks) is compared with the database's
+    clock; a `clock` other than the system's takes its place.
+
+    Raises:
+        BadOption: `url` has an option or a value that cannot be.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        super().__init__(Link(address_of(url)), clock or SystemClock())
+        self._url = url
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Bring the schema up to date, if PostgreSQL can be reached now; else it is done later.
+
+        Raises:
+            BrokerRefused: this program may not, or the schema belongs to another one.
+        """
+        with suppress(BrokerUnavailable):
+            await self._link.rows("SELECT 1")
+
+    async def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        if self._later:
+            await asyncio.wait(self._later)
+        await self._calls.flush()
+        await self._bell.take_down()
+        await self._link.close()
+
+    def sibling(self) -> Self:
+        """Another broker on the same schema, for use on another thread's event loop."""
+        return type(self)(self._url, self._clock)
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the schema up to date; the names of the migrations that were missing."""
+        return await self._link.migrate()
+
+    # Queue
+
+    async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
+        """Store new jobs and return the refused ones: their id or what they do is taken.
+
+        A job that is repeated because an answer was lost counts as stored.
+        """
+        refused: list[Refused] = []
+        for start in range(0, len(jobs), _MOST_AT_ONCE):
+            refused += await self._enqueue(jobs[start : start + _MOST_AT_ONCE])
+        return refused
+
+    async def _enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
+        news = news_of(jobs)
+        channel = self._link.address.channel
+        words = self._calls.words(news)
+        delivery = Delivery(jobs, self._now(), new_batch(), channel, words)
+        refused, resent = await self._store(delivery)
+        if resent and refused:
+            # The first sending may have stored them.
+            refused = await walked(missed(delivery, refused), self._ask)
+        self._calls.told(news)
+        return refused
+
+    async def _store(self, delivery: Delivery) -> tuple[list[Refused], bool]:
+        if any(job.unique_for for job in delivery.jobs):
+
+            async def work(connection: Connection) -> list[Refused]:
+                async def ask(step: Step) -> Rows:
+                    rows: Rows = await connection.fetch(
+                        self._link.text(step.statement), *step.values
+                    )
+                    return rows
+
+                return await walked(storing(delivery), ask)
+
+            return await self._link.transact(work)
+        resent = False
+
+        async def ask(step: Step) -> Rows:
+            nonlocal resent
+            rows, again = await self._link.call(step.statement, *step.values)
+            resent = resent or again
+            return rows
+
+        return await walked(storing(delivery), ask), resent
+
+    async def _ask(self, step: Step) -> Rows:
+        return await self._link.rows(step.statement, *step.values)
+
+    async def claim(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str
+    ) -> Sequence[Claim]:
+        """Take up to `limit` pending jobs, and hold them for `lease` seconds.
+
+        A caller that is cancelled meanwhile gets nothing, and its jobs go back.
+        """
+        taking = asyncio.create_task(self._take(queues, limit, lease, worker))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
+            returning.add_done_callback(self._later.discard)
+            raise
+
+    async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
+        """Hold claims for `lease` seconds from now, and return the lost ones."""
+        lost: list[Claim] = []
+        for start in range(0, len(claims), _MOST_AT_ONCE):
+            some = claims[start : start + _MOST_AT_ONCE]
+            rows = await self._link.rows(sql.EXTEND, self._now(), *fences_of(some), lease)
+            held = {place for (place,) in rows}
+            lost += [claim for place, claim in enumerate(some, 1) if place not in held]
+        return lost
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """Write how claims ended, and return those whose claim does not hold its job.
+
+        Where an answer was lost and the call repeated, a refusal says nothing: none is reported.
+        """
+        refused: list[Settlement] = []
+        for start in range(0, len(settlements), _MOST_AT_ONCE):
+            some = settlements[start : start + _MOST_AT_ONCE]
+            gone = [settlement for settlement in some if settlement.after is None]
+            if gone:
+                refused += await self._settle(sql.SETTLE_GONE, gone, ())
+            if len(gone) < len(some):
+                kept = [settlement for settlement in some if settlement.after is not None]
+                refused += await self._settle_kept(kept)
+        return refused
+
+    async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
+        """Return as soon as one of the queues may have a pending job, or after `at_most` seconds.
+
+        Jobs in a paused queue do not count.
+        """
+        await self._bell.hang()
+        sleeper = self._bell.sleeper("pending", queues)
+        alarm = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + at_most))
+        try:
+            # Look only now: what is committed from here on is told.
+            while not (alarm.done() or sleeper.woken.done() or await self._is_ready(queues)):
+                await self._rest(alarm, sleeper)
+        finally:
+            alarm.cancel()
+            self._bell.discard(sleeper)
+
+    async def _rest(self, alarm: asyncio.Future[None], sleeper: Sleeper) -> None:
+        pauses = [self._bell.looks_every]
+        if not self._lines.may_look_whole():
+            pauses.append(self._lines.whole_look_in())
+        pause = min(pauses)
+        await asyncio.wait(
+            (alarm, sleeper.woken),
+            timeout=None if math.isinf(pause) else pause,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    async def _is_ready(self, queues: Sequence[str]) -> bool:
+        whole = self._lines.may_look_whole()
+        began = time.monotonic()
+        marks = self._lines.places(queues, whole=whole)
+        [[found]] = await self._link.rows(sql.READY, list(queues), marks)
+        if whole:
+            self._lines.looked_whole(time.monotonic() - began)
+            if found:
+                # The claim that follows must see what was seen here.
+                for queue in queues:
+                    self._lines.forget(queue)
+        return bool(found)
+
+    async def _take(
+        self, queues: Sequence[str], limit: int, lease: float, worker: str
+    ) -> list[Claim]:
+        claims: list[Claim] = []
+        some = _MOST_AT_ONCE
+        while some == _MOST_AT_ONCE and len(claims) < limit:
+            found = await self._take_some(
+                queues, min(limit - len(claims), _MOST_AT_ONCE), lease, worker
+            )
+            claims += found
+            some = len(found)
+        return claims
+
+    async def _take_some(
+        self, queues: Sequence[str], limit: int, lease: float, worker: str
+    ) -> list[Claim]:
+        until = self._clock.now() + lease
+        whole = self._lines.may_look_whole()
+        began = time.monotonic()
+        marks = self._lines.places(queues, whole=whole)
+        rows = await self._link.rows(
+            sql.CLAIM, self._now(), list(queues), marks, limit, lease, worker
+        )
+        if whole:
+            self._lines.looked_whole(time.monotonic() - began)
+        for line, _, _, _, queue, *_ in rows:
+            self._lines.taken(queue, line)
+        order = {queue: place for place, queue in enumerate(queues)}
+        rows = sorted(rows, key=lambda row: (order[row[4]], row[0]))
+        return [claim_of(row, worker, until) for row in rows]
+
+    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
+        # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
+        with suppress(BrokerError):
+            await self.settle(
+                [
+                    Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
+                    for claim in await taking
+                ]
+            )
+
+    async def _settle_kept(self, settlements: Sequence[Settlement]) -> list[Settlement]:
+        after = [job for _, job, _ in settlements if job is not None]
+        news = news_of(after)
+        words = self._calls.words(news)
+        changes = (*changes_of(after), self._link.address.channel, words)
+        refused = await self._settle(sql.SETTLE_KEPT, settlements, changes)
+        for job in after:
+            if job.state is State.PENDING:
+                self._lines.forget(job.queue)
+        self._calls.told(news)
+        return refused
+
+    async def _settle(
+        self, statement: str, settlements: Sequence[Settlement], changes: Sequence[object]
+    ) -> list[Settlement]:
+        fences = fences_of([settlement.claim for settlement in settlements])
+        values = (self._now(), *fences, tallies_of(settlements), *changes)
+        ([row], resent) = await self._link.call(statement, *values)
+        if row[0] == len(settlements) or resent:
+            return []
+        done: set[int] = set(row[1] or ())
+        return [each for place, each in enumerate(settlements, 1) if place not in done]

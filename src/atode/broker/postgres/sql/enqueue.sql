@@ -1,0 +1,45 @@
+-- Store new jobs, and wake who waits. A job whose queue holds its id is left out.
+-- 1 now, or NULL   2 batch   3 queues   4 ids   5 names   6 types   7 bodies   8 are they JSON
+-- 9 due (0: pending)   10 max_retry   11 timeout   12 deadline   13 retention   14 headers
+-- 15 unique texts   16 the different queues   17 channel   18 words for it
+-- Returns one row: how many were stored; which, if not all; how many were told.
+WITH met AS (
+    INSERT INTO {schema}.job_queues (queue)
+    SELECT known.queue FROM unnest($16::text[]) AS known (queue) ORDER BY known.queue
+    ON CONFLICT (queue) DO NOTHING
+),
+stored AS (
+    INSERT INTO {schema}.jobs (
+        batch, queue, id, name, type, payload, body, state, turn, line, max_retry, timeout,
+        deadline, retention, headers, unique_text, scheduled_at, created_at, updated_at
+    )
+    SELECT
+        $2::bigint, new.queue, new.id, new.name, new.type,
+        CASE WHEN new.is_json THEN convert_from(new.body, 'UTF8')::jsonb END, new.body,
+        CASE WHEN new.due > 0 THEN 'scheduled' ELSE 'pending' END,
+        CASE WHEN new.due > 0 THEN new.due ELSE new.line END,
+        new.line, new.max_retry, new.timeout, new.deadline, new.retention, new.headers,
+        new.unique_text,
+        to_timestamp(CASE WHEN new.due > 0 THEN new.due ELSE now.seconds END),
+        to_timestamp(now.seconds), to_timestamp(now.seconds)
+    FROM {now} AS now
+    CROSS JOIN (
+        SELECT given.*, nextval('{schema}.job_lines') AS line
+        FROM unnest(
+            $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
+            $9::double precision[], $10::integer[], $11::double precision[],
+            $12::double precision[], $13::double precision[], $14::text[], $15::text[]
+        ) AS given (
+            queue, id, name, type, body, is_json, due, max_retry, timeout, deadline, retention,
+            headers, unique_text
+        )
+    ) AS new
+    ON CONFLICT (queue, id) DO NOTHING
+    RETURNING queue, id
+)
+SELECT
+    count(*),
+    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.queue) END,
+    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.id) END,
+    (SELECT count(pg_notify($17::text, word)) FROM unnest($18::text[]) AS word)
+FROM stored;
