@@ -30,7 +30,7 @@ def _file(name: str) -> str:
 
 
 _PARTS = {
-    f"{{{name}}}": _file(f"_{name}").rstrip() for name in ("settled", "now", "job", "claimed")
+    f"{{{name}}}": _file(f"_{name}").rstrip() for name in ("settled", "now", "hasty", "job", "claimed")
 }
 
 

@@ -1,5 +1,7 @@
 -- Put the first pending jobs of queues that are not paused into a worker's hands.
 -- 1 now, or NULL   2 queues   3 numbers in line after which to look   4 limit   5 lease   6 worker
+-- Does not wait for the disk: what a crash of the server takes back is pending again, as if
+-- the worker had died.
 WITH chosen AS MATERIALIZED (
     SELECT ready.place
     FROM unnest($2::text[], $3::double precision[]) AS asked (queue, mark)
@@ -26,6 +28,6 @@ UPDATE {schema}.jobs SET
     started_at = to_timestamp(now.seconds),
     updated_at = to_timestamp(now.seconds)
 FROM {now} AS now
-WHERE jobs.ctid = ANY (ARRAY(SELECT place FROM chosen))
+WHERE {hasty} AND jobs.ctid = ANY (ARRAY(SELECT place FROM chosen))
 RETURNING
 {claimed};

@@ -1,5 +1,7 @@
 -- Take over active jobs whose lease has run out.
 -- 1 now, or NULL   2 queue   3 end of lease after which to look   4 limit   5 lease   6 worker
+-- Does not wait for the disk: what a crash of the server takes back is pending again, as if
+-- the worker had died.
 WITH chosen AS MATERIALIZED (
     SELECT jobs.ctid AS place
     FROM {schema}.jobs
@@ -15,6 +17,6 @@ UPDATE {schema}.jobs SET
     claims = claims + 1,
     updated_at = to_timestamp(now.seconds)
 FROM {now} AS now
-WHERE jobs.ctid = ANY (ARRAY(SELECT place FROM chosen))
+WHERE {hasty} AND jobs.ctid = ANY (ARRAY(SELECT place FROM chosen))
 RETURNING
 {claimed};
