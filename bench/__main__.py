@@ -20,7 +20,8 @@ from bench.versus.command import versus
 from bench.worker import WorkerFailed
 
 Brokers = Annotated[
-    list[Kind] | None, typer.Option("--broker", help="Repeatable. [default: sqlite, redis, postgres]")
+    list[Kind] | None,
+    typer.Option("--broker", help="Repeatable. [default: sqlite, redis, postgres]"),
 ]
 Jobs = Annotated[int | None, typer.Option(min=20, help="Backlog to drain. [default: 100,000]")]
 Runs = Annotated[int | None, typer.Option(min=1, help="Repetitions of everything. [default: 3]")]

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -40,3 +41,9 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> str:
     """An empty database."""
     return postgres_server.new_database()
+
+
+@pytest.fixture
+def ask(postgres_server: PostgresServer, postgres_url: str) -> Callable[[str], str]:
+    """A look into that database past the broker: what psql prints for a statement."""
+    return partial(postgres_server.do, database=postgres_url.rpartition("/")[2])

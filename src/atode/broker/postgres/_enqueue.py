@@ -1,12 +1,14 @@
 """Storing new jobs, as steps that somebody else runs: on our connection, or on the caller's."""
 
 import random
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
-from atode.broker.postgres._link import Row, Rows
+from atode.broker.postgres._link import Rows
 from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
 from atode.broker.protocol import Refused
 from atode.job import Job, State
@@ -75,10 +77,7 @@ def storing(delivery: Delivery) -> Steps:
 def missed(delivery: Delivery, refused: Sequence[Refused]) -> Steps:
     """After a repeated sending: those of the refused jobs that the first one did not store."""
     keys = [(refusal.job.queue, key_of(refusal.job.id).id) for refusal in refused]
-    rows = yield Step(
-        sql.SAME_BATCH,
-        (delivery.batch, [queue for queue, _ in keys], [job_id for _, job_id in keys]),
-    )
+    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [job_id for _, job_id in keys]))
     ours = {(queue, str(job_id)) for queue, job_id in rows}
     left: list[Refused] = []
     for refusal, key in zip(refused, keys, strict=True):
@@ -131,13 +130,12 @@ def _storing_unique(delivery: Delivery) -> Steps:
         stored = yield from _insert(delivery, tried)
         refused = _refusals(tried, stored)
     returned = [(job.queue, job.unique) for job, _ in refused if job.unique_for]
-    if returned:
-        values = [queue for queue, _ in returned], [text for _, text in returned]
-        yield Step(sql.UNLOCK, (delivery.batch, *values))
+    for queue, texts in _by_queue(returned):
+        yield Step(sql.UNLOCK, (delivery.batch, queue, texts))
     holders = {lock: first[lock].id for lock in locked}
-    if strange := [lock for lock in first if lock not in locked]:
-        values = [queue for queue, _ in strange], [text for _, text in strange]
-        holders |= dict(map(_holder, (yield Step(sql.HOLDERS, values))))
+    for queue, texts in _by_queue(lock for lock in first if lock not in locked):
+        for text, job_id, name in (yield Step(sql.HOLDERS, (queue, texts))):
+            holders[queue, text] = id_of(job_id, name)
     tried_ones = {id(job) for job in tried}
     return refused + [
         # Its holder may have gone in this moment.
@@ -152,6 +150,6 @@ def _holds(job: Job, first: dict[tuple[str, str], Job], locked: set[tuple[str, s
     return lock in locked and first[lock] is job
 
 
-def _holder(row: Row) -> tuple[tuple[str, str], str]:
-    queue, text, job_id, name = row
-    return (queue, text), id_of(job_id, name)
+def _by_queue(locks: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for queue, group in groupby(sorted(locks), key=itemgetter(0)):
+        yield queue, [text for _, text in group]

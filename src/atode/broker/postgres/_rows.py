@@ -17,7 +17,7 @@ Columns = tuple[Sequence[object], ...]
 
 _STATES: Mapping[str, State] = {state.value: state for state in State}
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TALLIES = {Tally.SUCCESS: 1, Tally.FAILURE: -1, Tally.NOTHING: 0}
+TALLIES = {Tally.SUCCESS: 1, Tally.FAILURE: -1, Tally.NOTHING: 0}
 
 # An exponent that is beyond PostgreSQL's numbers, if it is one and not part of a text.
 _HUGE = re.compile(rb"\d[eE][+-]?\d{6}")
@@ -105,24 +105,26 @@ def locks_of(jobs: Sequence[Job]) -> Columns:
 
 
 def fences_of(claims: Sequence[Claim]) -> Columns:
-    """What tells whether claims hold their jobs: queues, ids, batches, workers, claim numbers."""
+    """What tells whether claims hold their jobs: ids, tickets, and the different workers."""
     return (
-        [claim.job.queue for claim in claims],
         [key_of(claim.job.id).id for claim in claims],
-        # A claim that did not come from this broker holds nothing.
-        [int(claim.receipt) if claim.receipt else 0 for claim in claims],
-        [claim.worker for claim in claims],
-        [claim.number for claim in claims],
+        [ticket_of(claim) for claim in claims],
+        list({claim.worker for claim in claims}),
     )
+
+
+def ticket_of(claim: Claim) -> int:
+    """The number that no other claim has; 0, which none has, if it came from elsewhere."""
+    return int(claim.receipt) if claim.receipt.isdigit() else 0
 
 
 def tallies_of(settlements: Sequence[Settlement]) -> Sequence[int]:
     """What settlements add to the counters, as numbers."""
-    return [_TALLIES[settlement.tally] for settlement in settlements]
+    return [TALLIES[settlement.tally] for settlement in settlements]
 
 
 def changes_of(jobs: Sequence[Job]) -> Columns:
-    """What attempts changed in jobs, in the order of settle_kept.sql from its eighth parameter."""
+    """What attempts changed in jobs, in the order of settle_kept.sql from its sixth parameter."""
     return (
         [job.state.value for job in jobs],
         [job.due for job in jobs],
@@ -148,7 +150,7 @@ def job_of(row: Sequence[Any]) -> Job:
 def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
     """The claim in a row of _claimed.sql."""
     _, job_id, name, task, queue, body, due, max_retry, retried, timeout, deadline = row[:11]
-    retention, headers, error, failed, claims, unique, batch = row[11:]
+    retention, headers, error, failed, claims, unique, ticket = row[11:]
     kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
     job = Job(
         id_of(job_id, name),
@@ -169,7 +171,7 @@ def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
         b"",
         unique or "",
     )
-    return Claim(job, worker, claims, lease_until, b"%d" % batch, problem)
+    return Claim(job, worker, claims, lease_until, b"%d" % ticket, problem)
 
 
 def _headers(text: str) -> tuple[Mapping[str, str], str]:

@@ -29,8 +29,10 @@ def _file(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
+# Those that include others come first.
 _PARTS = {
-    f"{{{name}}}": _file(f"_{name}").rstrip() for name in ("settled", "now", "hasty", "job", "claimed")
+    f"{{{name}}}": _file(f"_{name}").rstrip()
+    for name in ("settled", "unlocked", "unlocking", "held", "now", "hasty", "job", "claimed")
 }
 
 

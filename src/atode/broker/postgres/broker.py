@@ -20,7 +20,14 @@ from atode.broker.postgres._enqueue import (
     walked,
 )
 from atode.broker.postgres._link import Connection, Link, Rows
-from atode.broker.postgres._rows import changes_of, claim_of, fences_of, tallies_of
+from atode.broker.postgres._rows import (
+    TALLIES,
+    changes_of,
+    claim_of,
+    fences_of,
+    tallies_of,
+    ticket_of,
+)
 from atode.broker.postgres._upkeep import Maintenance
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
@@ -30,6 +37,9 @@ from atode.outcome import Settlement, Tally
 
 _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
+
+_MOST_SETTLED = 250
+"""Claims in one statement: each is searched for among the others."""
 
 
 class PostgresBroker(Maintenance):
@@ -141,11 +151,11 @@ class PostgresBroker(Maintenance):
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones."""
         lost: list[Claim] = []
-        for start in range(0, len(claims), _MOST_AT_ONCE):
-            some = claims[start : start + _MOST_AT_ONCE]
+        for start in range(0, len(claims), _MOST_SETTLED):
+            some = claims[start : start + _MOST_SETTLED]
             rows = await self._link.rows(sql.EXTEND, self._now(), *fences_of(some), lease)
-            held = {place for (place,) in rows}
-            lost += [claim for place, claim in enumerate(some, 1) if place not in held]
+            held = {ticket for (ticket,) in rows}
+            lost += [claim for claim in some if ticket_of(claim) not in held]
         return lost
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
@@ -154,13 +164,14 @@ class PostgresBroker(Maintenance):
         Where an answer was lost and the call repeated, a refusal says nothing: none is reported.
         """
         refused: list[Settlement] = []
-        for start in range(0, len(settlements), _MOST_AT_ONCE):
-            some = settlements[start : start + _MOST_AT_ONCE]
-            gone = [settlement for settlement in some if settlement.after is None]
-            if gone:
-                refused += await self._settle(sql.SETTLE_GONE, gone, ())
-            if len(gone) < len(some):
-                kept = [settlement for settlement in some if settlement.after is not None]
+        for start in range(0, len(settlements), _MOST_SETTLED):
+            some = settlements[start : start + _MOST_SETTLED]
+            for tally in Tally:
+                gone = [each for each in some if each.after is None and each.tally is tally]
+                if gone:
+                    refused += await self._settle(sql.SETTLE_GONE, gone, [TALLIES[tally]])
+            kept = [settlement for settlement in some if settlement.after is not None]
+            if kept:
                 refused += await self._settle_kept(kept)
         return refused
 
@@ -249,7 +260,8 @@ class PostgresBroker(Maintenance):
         after = [job for _, job, _ in settlements if job is not None]
         news = news_of(after)
         words = self._calls.words(news)
-        changes = (*changes_of(after), self._link.address.channel, words)
+        channel = self._link.address.channel
+        changes = (tallies_of(settlements), *changes_of(after), channel, words)
         refused = await self._settle(sql.SETTLE_KEPT, settlements, changes)
         for job in after:
             if job.state is State.PENDING:
@@ -261,9 +273,16 @@ class PostgresBroker(Maintenance):
         self, statement: str, settlements: Sequence[Settlement], changes: Sequence[object]
     ) -> list[Settlement]:
         fences = fences_of([settlement.claim for settlement in settlements])
-        values = (self._now(), *fences, tallies_of(settlements), *changes)
-        ([row], resent) = await self._link.call(statement, *values)
-        if row[0] == len(settlements) or resent:
+        ([row], resent) = await self._link.call(statement, self._now(), *fences, *changes)
+        if resent or row[0] == len(settlements):
             return []
-        done: set[int] = set(row[1] or ())
-        return [each for place, each in enumerate(settlements, 1) if place not in done]
+        left: set[int] = set(row[1] or ())
+        refused: list[Settlement] = []
+        for settlement in settlements:
+            ticket = ticket_of(settlement.claim)
+            if ticket in left:
+                # Only once, should there be two of them.
+                left.discard(ticket)
+            else:
+                refused.append(settlement)
+        return refused

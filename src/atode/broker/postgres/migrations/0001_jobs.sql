@@ -51,11 +51,13 @@ CREATE TABLE {schema}.jobs (
     headers text,
     result bytea,
     unique_text text,
-    -- The call that stored it; tells it apart from a later job with the same id.
+    -- The call that stored it; tells a repeated sending from a later job with the same id.
     batch bigint NOT NULL,
     claims integer NOT NULL DEFAULT 0,
+    -- Who has it, and a number that no other claim on any job has.
     worker text,
-    PRIMARY KEY (queue, id)
+    ticket bigint,
+    PRIMARY KEY (id, queue)
 ) WITH (
     -- A queue's table is written all over many times a day; the defaults are for tables that
     -- grow. No truncation: it would lock out everybody for a moment.
@@ -75,7 +77,8 @@ CREATE INDEX jobs_processing ON {schema}.jobs (queue, turn) WHERE status = 'proc
 CREATE INDEX jobs_completed ON {schema}.jobs (queue, turn) WHERE status = 'completed';
 CREATE INDEX jobs_failed ON {schema}.jobs (queue, turn) WHERE status = 'failed';
 
-CREATE SEQUENCE {schema}.job_lines AS bigint;
+-- Numbers in line, and tickets.
+CREATE SEQUENCE {schema}.job_numbers AS bigint;
 
 -- The queues that were ever used and not removed.
 CREATE TABLE {schema}.job_queues (

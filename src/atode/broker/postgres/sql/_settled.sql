@@ -9,9 +9,4 @@ counted AS (
     WHERE gone.tally <> 0
     GROUP BY gone.queue
 ),
-unlocked AS (
-    DELETE FROM {schema}.job_locks AS locks
-    USING gone
-    WHERE gone.tally > 0 AND gone.unique_text IS NOT NULL
-        AND locks.queue = gone.queue AND locks.text = gone.unique_text AND locks.id = gone.id
-)
+{unlocked}

@@ -25,6 +25,7 @@ UPDATE {schema}.jobs SET
     turn = now.seconds + $5::double precision,
     worker = $6::text,
     claims = claims + 1,
+    ticket = nextval('{schema}.job_numbers'),
     started_at = to_timestamp(now.seconds),
     updated_at = to_timestamp(now.seconds)
 FROM {now} AS now

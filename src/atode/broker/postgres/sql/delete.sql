@@ -8,12 +8,7 @@ gone AS (
     DELETE FROM {schema}.jobs
     USING {now} AS now
     WHERE jobs.ctid = ANY (ARRAY(SELECT place FROM chosen))
-    RETURNING jobs.queue, jobs.id, jobs.unique_text
+    RETURNING 1 AS tally, jobs.queue, jobs.id, jobs.unique_text
 ),
-unlocked AS (
-    DELETE FROM {schema}.job_locks AS locks
-    USING gone
-    WHERE gone.unique_text IS NOT NULL
-        AND locks.queue = gone.queue AND locks.text = gone.unique_text AND locks.id = gone.id
-)
+{unlocked}
 SELECT count(*) FROM gone;

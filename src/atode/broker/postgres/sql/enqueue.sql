@@ -24,7 +24,7 @@ stored AS (
         to_timestamp(now.seconds), to_timestamp(now.seconds)
     FROM {now} AS now
     CROSS JOIN (
-        SELECT given.*, nextval('{schema}.job_lines') AS line
+        SELECT given.*, nextval('{schema}.job_numbers') AS line
         FROM unnest(
             $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
             $9::double precision[], $10::integer[], $11::double precision[],
@@ -34,7 +34,7 @@ stored AS (
             headers, unique_text
         )
     ) AS new
-    ON CONFLICT (queue, id) DO NOTHING
+    ON CONFLICT (id, queue) DO NOTHING
     RETURNING queue, id
 )
 SELECT

@@ -1,5 +1,4 @@
 -- The jobs that hold these locks.
--- 1 queues   2 texts
-SELECT locks.queue, locks.text, locks.id, locks.name
-FROM unnest($1::text[], $2::text[]) AS wanted (queue, text)
-JOIN {schema}.job_locks AS locks ON locks.queue = wanted.queue AND locks.text = wanted.text;
+-- 1 queue   2 texts
+SELECT locks.text, locks.id, locks.name FROM {schema}.job_locks AS locks
+WHERE locks.queue = $1 AND locks.text = ANY ($2::text[]);

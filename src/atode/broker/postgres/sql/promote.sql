@@ -20,7 +20,7 @@ again AS MATERIALIZED (
     FOR NO KEY UPDATE OF jobs SKIP LOCKED
 ),
 numbered AS MATERIALIZED (
-    SELECT first.place, nextval('{schema}.job_lines') AS line
+    SELECT first.place, nextval('{schema}.job_numbers') AS line
     FROM (
         SELECT place, turn, line FROM scheduled
         UNION ALL
@@ -36,7 +36,7 @@ promoted AS (
         turn = numbered.line,
         updated_at = to_timestamp(now.seconds)
     FROM {now} AS now CROSS JOIN numbered
-    WHERE jobs.ctid = numbered.place
+    WHERE jobs.ctid = numbered.place AND jobs.ctid = ANY (ARRAY(SELECT place FROM numbered))
     RETURNING 1
 )
 SELECT

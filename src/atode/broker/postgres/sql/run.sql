@@ -5,7 +5,7 @@ WITH chosen AS MATERIALIZED (
 {chosen}
 ),
 numbered AS MATERIALIZED (
-    SELECT ordered.place, nextval('{schema}.job_lines') AS line
+    SELECT ordered.place, nextval('{schema}.job_numbers') AS line
     FROM (SELECT place FROM chosen ORDER BY rank) AS ordered
 ),
 moved AS (
@@ -15,7 +15,7 @@ moved AS (
         turn = numbered.line,
         updated_at = to_timestamp(now.seconds)
     FROM {now} AS now CROSS JOIN numbered
-    WHERE jobs.ctid = numbered.place
+    WHERE jobs.ctid = numbered.place AND jobs.ctid = ANY (ARRAY(SELECT place FROM numbered))
     RETURNING 1
 )
 SELECT

@@ -1,9 +1,9 @@
 -- Write what an attempt changes in jobs that stay, count them, unlock, and wake who waits.
--- 1 now, or NULL   2 queues   3 ids   4 batches   5 workers   6 claim numbers
--- 7 tallies (1 success, -1 failure, 0 neither)   8 states   9 due   10 retried   11 errors
--- 12 last failed   13 completed   14 results   15 channel   16 words for it
+-- 1 now, or NULL   2 ids   3 tickets   4 workers
+-- 5 tallies (1 success, -1 failure, 0 neither)   6 states   7 due   8 retried   9 errors
+-- 10 last failed   11 completed   12 results   13 channel   14 words for it
 -- A job that goes back to pending stands where it stood: before all that came after it.
--- Returns how many, and, if not all, the places in the arrays of those that held their job.
+-- Returns how many, and, if not all, the tickets of those that held their job.
 WITH gone AS (
     UPDATE {schema}.jobs SET
         state = ended.state,
@@ -24,20 +24,15 @@ WITH gone AS (
         updated_at = to_timestamp(now.seconds)
     FROM {now} AS now
     CROSS JOIN unnest(
-        $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
-        $8::text[], $9::double precision[], $10::integer[], $11::text[],
-        $12::double precision[], $13::double precision[], $14::bytea[]
-    ) WITH ORDINALITY AS ended (
-        queue, id, batch, worker, number, tally, state, due, retried, error, failed, completed,
-        result, place
-    )
-    WHERE jobs.queue = ended.queue AND jobs.id = ended.id AND jobs.batch = ended.batch
-        AND jobs.state = 'active' AND jobs.worker = ended.worker AND jobs.claims = ended.number
-    RETURNING ended.place, ended.tally, jobs.queue, jobs.id, jobs.unique_text
+        $3::bigint[], $5::integer[], $6::text[], $7::double precision[], $8::integer[],
+        $9::text[], $10::double precision[], $11::double precision[], $12::bytea[]
+    ) AS ended (ticket, tally, state, due, retried, error, failed, completed, result)
+    WHERE {held} AND jobs.ticket = ended.ticket
+    RETURNING ended.ticket, ended.tally, jobs.queue, jobs.id, jobs.unique_text
 ),
 {settled}
 SELECT
     count(*),
-    CASE WHEN count(*) < cardinality($2::text[]) THEN array_agg(place) END,
-    (SELECT count(pg_notify($15::text, word)) FROM unnest($16::text[]) AS word)
+    CASE WHEN count(*) < cardinality($3::bigint[]) THEN array_agg(ticket) END,
+    (SELECT count(pg_notify($13::text, word)) FROM unnest($14::text[]) AS word)
 FROM gone;

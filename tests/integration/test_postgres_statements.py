@@ -1,0 +1,156 @@
+"""PostgreSQL's plans for every statement: none reads what it does not need."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from atode.broker.postgres import _statements
+from atode.broker.postgres._address import address_of
+from atode.broker.postgres.broker import PostgresBroker
+from atode.testing.jobs import a_job
+from tests.servers.postgres import PostgresServer
+
+SETTINGS: Mapping[str, str] = address_of("postgresql://h/d").options["server_settings"]
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    for name, value in vars(_statements).items():
+        if not name.isupper() or name.startswith("_"):
+            continue
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict):
+            for state, text in value.items():
+                yield f"{name}-{state}", text
+
+
+TEXTS = dict(texts())
+
+STATES = "ARRAY['pending', 'active', 'archived', 'completed']"
+
+# What runs while jobs flow, and the index that keeps it fast however many jobs there are.
+HOT = {
+    "CLAIM": "jobs_pending",
+    "READY": "jobs_pending",
+    "NEXT_DUE": "jobs_pending",
+    "PROMOTE": "jobs_pending",
+    "STATS": "jobs_pending",
+    "REAP": "jobs_processing",
+    "EXTEND": "jobs_pkey",
+    "SETTLE_GONE": "jobs_pkey",
+    "SETTLE_KEPT": "jobs_pkey",
+    "SAME_BATCH": "jobs_pkey",
+    "GET": "jobs_pkey",
+    "REPLACE_PAYLOAD": "jobs_pkey",
+    "RUN_IDS": "jobs_pkey",
+    "ARCHIVE_IDS": "jobs_pkey",
+    "DELETE_IDS": "jobs_pkey",
+    "PRUNE_COMPLETED": "jobs_completed",
+    "PRUNE_OLD": "jobs_failed",
+    "PRUNE_SURPLUS": "jobs_failed",
+    "PRUNE_LOCKS": "job_locks_by_end",
+    "HOLDERS": "job_locks_pkey",
+    "UNLOCK": "job_locks_pkey",
+    "FIND-pending": "jobs_pending",
+    "FIND-scheduled": "jobs_pending",
+    "FIND-retry": "jobs_pending",
+    "FIND-active": "jobs_processing",
+    "FIND-archived": "jobs_failed",
+    "FIND-completed": "jobs_completed",
+}
+
+
+@pytest.fixture(scope="module")
+def ask(postgres_server: PostgresServer) -> Callable[[str], str]:
+    """psql on a database with 10,000 jobs in each status, as it stands after a while."""
+    from atode.loop import run
+
+    url = postgres_server.new_database()
+
+    async def fill() -> None:
+        broker = PostgresBroker(url)
+        await broker.enqueue([a_job() for _ in range(40_000)])
+        await broker.close()
+
+    run(fill())
+
+    def ask(statement: str) -> str:
+        return postgres_server.do(statement, url.rpartition("/")[2])
+
+    ask(f"UPDATE jobs SET state = ({STATES})[line % 4 + 1]")
+    ask("VACUUM ANALYZE")
+    return ask
+
+
+def plan(ask: Callable[[str], str], statement: str, settings: Mapping[str, str]) -> list[Any]:
+    """All steps of the plan that holds whatever the values are."""
+    set_up = "".join(f"SET {name} = {value};" for name, value in settings.items())
+    text = statement.replace("{schema}", '"public"')
+    [found] = json.loads(ask(f"{set_up}EXPLAIN (GENERIC_PLAN, FORMAT json) {text}"))
+
+    def steps(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield node
+        for inner in node.get("Plans", ()):
+            yield from steps(inner)
+
+    return list(steps(found["Plan"]))
+
+
+def whole_tables(steps: list[Any]) -> list[str]:
+    return [
+        step["Relation Name"]
+        for step in steps
+        if step["Node Type"] == "Seq Scan" and step["Relation Name"] in {"jobs", "job_locks"}
+    ]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_statement_reads_all_jobs_or_locks(ask: Callable[[str], str], name: str) -> None:
+    assert whole_tables(plan(ask, TEXTS[name], SETTINGS)) == []
+
+
+@pytest.mark.parametrize(("name", "index"), HOT.items())
+def test_a_statement_searches_its_index(ask: Callable[[str], str], name: str, index: str) -> None:
+    steps = plan(ask, TEXTS[name], SETTINGS)
+
+    used = [step for step in steps if step.get("Index Name") == index]
+    assert [step for step in used if "queue" in step.get("Index Cond", "")], steps
+
+
+@pytest.mark.parametrize(
+    "name", ["CLAIM", "REAP", "PROMOTE", "PRUNE_COMPLETED", "PRUNE_OLD", "PRUNE_SURPLUS"]
+)
+def test_jobs_are_taken_in_the_order_of_the_index(ask: Callable[[str], str], name: str) -> None:
+    steps = plan(ask, TEXTS[name], SETTINGS)
+
+    sorted_ones = [step for step in steps if step["Node Type"] == "Sort"]
+    # Promotion merges two short lists.
+    assert len(sorted_ones) == (1 if name == "PROMOTE" else 0)
+
+
+@pytest.mark.parametrize("status", ["pending", "processing", "failed"])
+def test_operators_statements_use_the_index_of_their_status(
+    ask: Callable[[str], str], status: str
+) -> None:
+    ask("UPDATE jobs SET state = 'completed'")
+    ask("VACUUM ANALYZE jobs")
+    statement = f"SELECT type, COUNT(*) FROM jobs WHERE status = '{status}' GROUP BY type"
+
+    used = [step.get("Index Name") for step in plan(ask, statement, {})]
+
+    assert f"jobs_{status}" in used
+
+
+def test_every_statement_file_is_used() -> None:
+    stored = {
+        file.name
+        for file in (files("atode.broker.postgres") / "sql").iterdir()
+        if not file.name.startswith("_")
+    }
+    named = {re.sub("-.*|_ids$", "", name.lower()) for name in TEXTS}
+
+    assert stored == {f"{name}.sql" for name in named}
