@@ -16,6 +16,11 @@ _MIGRATIONS = tuple(
 NEWEST = len(_MIGRATIONS)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('atode migrate'), hashtext($1))"
+
+# Not to_regclass: who has waited for the lock would be told what he was told before.
+_HAS_SCHEMA = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"
+_HAS_TABLE = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2)"
+
 _TABLE = """CREATE TABLE {schema}.job_migrations (
     version integer PRIMARY KEY,
     name text NOT NULL,
@@ -50,7 +55,7 @@ async def migrate(db: Any, address: Address) -> list[str]:
     async with db.transaction():
         await db.fetchval(_LOCK, address.schema)
         version = await _version(db, address)
-        if not await db.fetchval("SELECT to_regnamespace($1)", schema):
+        if not await db.fetchval(_HAS_SCHEMA, address.schema):
             await db.execute(f"CREATE SCHEMA {schema}")
         if version == 0:
             await _begin(db, address)
@@ -67,18 +72,18 @@ async def migrate(db: Any, address: Address) -> list[str]:
 
 async def _begin(db: Any, address: Address) -> None:
     schema = quoted(address.schema)
-    if await db.fetchval("SELECT to_regclass($1)", f"{schema}.jobs"):
+    if await db.fetchval(_HAS_TABLE, address.schema, "jobs"):
         raise BrokerRefused(
             f"schema {address.schema!r} at {address.place} has a table jobs of another program; "
             "give atode a schema of its own: add ?schema=atode to the URL"
         )
-    if not await db.fetchval("SELECT to_regclass($1)", f"{schema}.job_migrations"):
+    if not await db.fetchval(_HAS_TABLE, address.schema, "job_migrations"):
         await db.execute(_TABLE.replace("{schema}", schema))
 
 
 async def _version(db: Any, address: Address) -> int:
     schema = quoted(address.schema)
-    if not await db.fetchval("SELECT to_regclass($1)", f"{schema}.job_migrations"):
+    if not await db.fetchval(_HAS_TABLE, address.schema, "job_migrations"):
         return 0
     found = await db.fetchval(f"SELECT max(version) FROM {schema}.job_migrations")
     return int(found or 0)
