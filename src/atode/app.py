@@ -1,7 +1,7 @@
 """Atode: registry, client and worker together; the only place that turns a URL into a broker."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from atode import settings as settings_module
 from atode._portal import Portal
 from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker
+from atode.broker.protocol import Broker, Migratable
 from atode.client import Client
 from atode.clock import Clock, SystemClock
 from atode.duration import Duration, seconds
@@ -138,7 +138,10 @@ class Atode:
 
     def enqueue_sync(self, call: Call[R]) -> JobHandle[R]:
         """Store one call from code without an event loop, on any thread."""
-        return self._portal.run(lambda: self.enqueue(call))
+        if call.transaction is None:
+            return self._portal.run(lambda: self.enqueue(call))
+        # The connection belongs to this thread; the handle's questions go by way of the portal.
+        return self._portal.run(self._client_here).enqueue_within_sync(call)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip; see `Client.enqueue_many`."""
@@ -147,6 +150,21 @@ class Atode:
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
         """The job as it is stored now, or None if the queue has none of this id."""
         return await self.client.get(job_id, queue)
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the store's schema up to date; the names of the migrations that were missing.
+
+        Workers and clients do it by themselves when they may; this is for programs that
+        deploy. Stores without a schema of their own have none.
+        """
+        broker = self.broker
+        if isinstance(broker, Migratable):
+            return await broker.migrate()
+        await broker.open()
+        return []
+
+    async def _client_here(self) -> Client:
+        return self.client
 
     @property
     def client(self) -> Client:

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from itertools import groupby
 from typing import Any, TypeVar
 
-from atode.broker.protocol import Broker
+from atode.broker.protocol import Broker, Refused, Transactional
 from atode.clock import Clock
 from atode.duration import Duration, seconds
 from atode.errors import (
     AtodeError,
+    BadOption,
     BrokerUnavailable,
     DuplicateJob,
     JobFailed,
@@ -49,10 +51,22 @@ class Client:
                 unknown if the connection broke, and safe to try again with the same `id`.
         """
         job = call.job(self._clock.now())
+        if call.transaction is not None:
+            refused = await self._transactional().enqueue_within(call.transaction, [job])
+            return self._unless_refused(call, job, refused)
         holder = await self._mailbox.store(job)
         if holder is not None:
             raise _duplicate(job, holder)
         return self._stored(call, job)
+
+    def enqueue_within_sync(self, call: Call[R]) -> JobHandle[R]:
+        """Store one call in its transaction, whose connection blocks, on the caller's thread.
+
+        Errors are those of `enqueue`.
+        """
+        job = call.job(self._clock.now())
+        refused = self._transactional().enqueue_within_sync(call.transaction, [job])
+        return self._unless_refused(call, job, refused)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip, in their order; all options are checked first.
@@ -63,7 +77,7 @@ class Client:
         """
         now = self._clock.now()
         pairs = [(call, call.job(now)) for call in calls]
-        refused = await self._broker.enqueue([job for _, job in pairs])
+        refused = await self._store(pairs)
         taken = {id(refusal.job) for refusal in refused}
         handles = [self._stored(call, job) for call, job in pairs if id(job) not in taken]
         if refused:
@@ -100,6 +114,31 @@ class Client:
             wake = self._clock.now() + pause
             await self._clock.sleep_until(wake if limit is None else min(wake, limit))
             pause = min(pause * 1.5, _RAREST_LOOK)
+
+    async def _store(self, pairs: Sequence[tuple[Call[Any], Job]]) -> Sequence[Refused]:
+        refused: list[Refused] = []
+        for _, group in groupby(pairs, key=lambda pair: id(pair[0].transaction)):
+            together = list(group)
+            transaction = together[0][0].transaction
+            jobs = [job for _, job in together]
+            if transaction is None:
+                refused += await self._broker.enqueue(jobs)
+            else:
+                refused += await self._transactional().enqueue_within(transaction, jobs)
+        return refused
+
+    def _transactional(self) -> Transactional:
+        if isinstance(self._broker, Transactional):
+            return self._broker
+        raise BadOption(
+            "jobs of this app cannot be stored in a transaction of yours: that takes an app "
+            "whose URL is the PostgreSQL database in which the transaction is"
+        )
+
+    def _unless_refused(self, call: Call[R], job: Job, refused: Sequence[Refused]) -> JobHandle[R]:
+        if refused:
+            raise _duplicate(*refused[0])
+        return self._stored(call, job)
 
     def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
         if self._events.wanted(JobEnqueued):

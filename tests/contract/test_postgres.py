@@ -16,7 +16,7 @@ if older := system_programs():
     PROGRAMS["older"] = older
 
 
-@pytest.fixture(scope="module", params=PROGRAMS.values(), ids=PROGRAMS.keys())
+@pytest.fixture(scope="module", params=list(PROGRAMS.values()), ids=list(PROGRAMS))
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     with PostgresServer(programs=request.param or find_programs()) as server:
         yield server

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,14 +22,15 @@ SETTINGS: Mapping[str, str] = address_of("postgresql://h/d").options["server_set
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    for name, value in vars(_statements).items():
+    statements: dict[str, Any] = vars(_statements)
+    for name, value in statements.items():
         if not name.isupper() or name.startswith("_"):
             continue
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, dict):
-            for state, text in value.items():
-                yield f"{name}-{state}", text
+            by_state = cast("dict[str, str]", value)
+            yield from ((f"{name}-{state}", text) for state, text in by_state.items())
 
 
 TEXTS = dict(texts())

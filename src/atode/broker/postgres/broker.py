@@ -29,6 +29,7 @@ from atode.broker.postgres._rows import (
     ticket_of,
 )
 from atode.broker.postgres._upkeep import Maintenance
+from atode.broker.postgres._within import Within
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
@@ -42,7 +43,7 @@ _MOST_SETTLED = 250
 """Claims in one statement: each is searched for among the others."""
 
 
-class PostgresBroker(Maintenance):
+class PostgresBroker(Maintenance, Within):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares

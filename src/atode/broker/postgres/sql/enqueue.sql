@@ -38,8 +38,8 @@ stored AS (
     RETURNING queue, id
 )
 SELECT
-    count(*),
-    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.queue) END,
-    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.id) END,
-    (SELECT count(pg_notify($17::text, word)) FROM unnest($18::text[]) AS word)
+    count(*) AS number,
+    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.queue) END AS queues,
+    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.id::text) END AS ids,
+    (SELECT count(pg_notify($17::text, word)) FROM unnest($18::text[]) AS word) AS told
 FROM stored;
