@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from atode.broker.postgres import _schema
 from atode.broker.postgres.broker import PostgresBroker
+from atode.cli.main import app as cli
 from atode.errors import BrokerRefused
 from atode.testing.jobs import a_job, ids, take
+from tests.servers.redis import free_port
 
 Ask = Callable[[str], str]
 
@@ -35,7 +38,7 @@ asyncio.run(main())
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library as it may be one day, with one more migration."""
     one_more = ("9999_colour", "ALTER TABLE {schema}.jobs ADD COLUMN colour text")
-    monkeypatch.setattr(_schema, "_MIGRATIONS", (*_schema._MIGRATIONS, one_more))
+    monkeypatch.setattr(_schema, "MIGRATIONS", (*_schema.MIGRATIONS, one_more))
     monkeypatch.setattr(_schema, "NEWEST", _schema.NEWEST + 1)
 
 
@@ -96,7 +99,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
     postgres_url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = ("9999_broken", "CREATE TABLE {schema}.half (n int); SELECT 1/0")
-    monkeypatch.setattr(_schema, "_MIGRATIONS", (*_schema._MIGRATIONS, broken))
+    monkeypatch.setattr(_schema, "MIGRATIONS", (*_schema.MIGRATIONS, broken))
     monkeypatch.setattr(_schema, "NEWEST", _schema.NEWEST + 1)
     broker = PostgresBroker(postgres_url)
 
@@ -165,3 +168,29 @@ async def test_what_a_role_may_not_do_is_said_with_the_way_out(postgres_url: str
     with pytest.raises(BrokerRefused, match=r"permission denied.*migrate=never"):
         await broker.open()
     await broker.close()
+
+
+def test_the_command_migrates_and_says_what_it_did(postgres_url: str, ask: Ask) -> None:
+    first = CliRunner().invoke(cli, ["migrate", "--url", postgres_url])
+    second = CliRunner().invoke(cli, ["migrate", "--url", postgres_url])
+
+    assert (first.exit_code, first.output.splitlines()[0]) == (0, "applied 0001_jobs")
+    assert (second.exit_code, second.output) == (0, "nothing to do\n")
+    assert ask("SELECT max(version) FROM job_migrations") == str(_schema.NEWEST)
+
+
+def test_the_command_says_why_it_cannot_migrate() -> None:
+    nobody = f"postgresql://me:secret@127.0.0.1:{free_port()}/shop"
+    done = CliRunner().invoke(cli, ["migrate", "--url", nobody])
+    wrong = CliRunner().invoke(cli, ["migrate", "--url", "postgresql://h/d?schema=a.b"])
+
+    assert (done.exit_code, wrong.exit_code) == (1, 2)
+    assert "cannot be reached" in done.output
+    assert "secret" not in done.output
+    assert "schema is 'a.b'" in wrong.output
+
+
+def test_the_command_has_nothing_to_do_on_other_stores() -> None:
+    done = CliRunner().invoke(cli, ["migrate", "--url", "memory://"])
+
+    assert (done.exit_code, done.output) == (0, "nothing to do\n")

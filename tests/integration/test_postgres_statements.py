@@ -22,7 +22,7 @@ SETTINGS: Mapping[str, str] = address_of("postgresql://h/d").options["server_set
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    statements: dict[str, Any] = vars(_statements)
+    statements: Mapping[str, Any] = vars(_statements)
     for name, value in statements.items():
         if not name.isupper() or name.startswith("_"):
             continue

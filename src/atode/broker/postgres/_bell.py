@@ -17,8 +17,8 @@ Kind = Literal["pending", "due"]
 LOOK_EVERY = 0.2
 """Seconds between looks of a sleeper to whom nothing is told."""
 
-# Seconds within which our own call must be heard by ourselves.
-_ECHO = 2.0
+# Seconds within which our own call must be heard by ourselves, the first time and the last.
+_ECHOES = (1.0, 5.0)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -80,7 +80,7 @@ class Bell:
         self._listening: asyncio.Task[None] | None = None
         self._hung = asyncio.Event()
         self._is_deaf = not link.address.listens
-        self._echoes: dict[str, asyncio.Future[None]] = {}
+        self._echoes: dict[str, asyncio.Event] = {}
 
     @property
     def looks_every(self) -> float:
@@ -95,7 +95,7 @@ class Bell:
             self._listening = asyncio.create_task(self._listen())
         if not self._hung.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hung.wait(), _ECHO)
+                await asyncio.wait_for(self._hung.wait(), _ECHOES[0])
 
     async def take_down(self) -> None:
         """Stop listening, and let no sleeper wait for it."""
@@ -160,8 +160,9 @@ class Bell:
         try:
             line.add_termination_listener(ended)
             await self._link.guarded(lambda: line.add_listener(self._channel, self._heard))
-            if not await self._hears_itself():
-                self._give_up()
+            if not await self._hears_itself(broken):
+                if not broken.is_set():
+                    self._give_up()
                 return
             self._hung.set()
             # What was told before the line was there nobody heard.
@@ -172,20 +173,19 @@ class Bell:
             self._wake_all()
             line.terminate()
 
-    async def _hears_itself(self) -> bool:
-        # By way of another connection: behind a pooler that one is told, or nobody.
-        word = f"e{secrets.token_hex(8)}"
-        echo: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._echoes[word] = echo
-        try:
-            await self._link.rows(sql.NOTIFY, self._channel, [word])
-            async with asyncio.timeout(_ECHO):
-                await echo
-        except TimeoutError:
-            return False
-        finally:
-            del self._echoes[word]
-        return True
+    async def _hears_itself(self, broken: asyncio.Event) -> bool:
+        for patience in _ECHOES:
+            # By way of another connection: behind a pooler that one is told, or nobody.
+            word = f"e{secrets.token_hex(8)}"
+            heard = self._echoes[word] = asyncio.Event()
+            try:
+                await self._link.rows(sql.NOTIFY, self._channel, [word])
+                await _first_of(patience, heard, broken)
+            finally:
+                del self._echoes[word]
+            if heard.is_set() or broken.is_set():
+                return heard.is_set()
+        return False
 
     def _give_up(self) -> None:
         self._is_deaf = True
@@ -199,11 +199,19 @@ class Bell:
 
     def _heard(self, _: Connection, __: int, ___: str, word: str) -> None:
         if echo := self._echoes.get(word):
-            if not echo.done():
-                echo.set_result(None)
+            echo.set()
         elif news := news_in(word):
             self.hear(news)
 
     def _wake_all(self) -> None:
         for sleeper in self._sleepers:
             sleeper.wake()
+
+
+async def _first_of(patience: float, *events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()

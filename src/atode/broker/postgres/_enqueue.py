@@ -70,44 +70,25 @@ def storing(delivery: Delivery) -> Steps:
     """
     if any(job.unique_for for job in delivery.jobs):
         return (yield from _storing_unique(delivery))
-    stored = yield from _insert(delivery, delivery.jobs)
-    return _refusals(delivery.jobs, stored)
+    return (yield from _insert(delivery, delivery.jobs))
 
 
-def missed(delivery: Delivery, refused: Sequence[Refused]) -> Steps:
-    """After a repeated sending: those of the refused jobs that the first one did not store."""
-    keys = [(refusal.job.queue, key_of(refusal.job.id).id) for refusal in refused]
-    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [job_id for _, job_id in keys]))
-    ours = {(queue, str(job_id)) for queue, job_id in rows}
-    left: list[Refused] = []
-    for refusal, key in zip(refused, keys, strict=True):
-        if key in ours:
-            # The second of two with one id was refused by the first sending, too.
-            ours.discard(key)
-        else:
-            left.append(refusal)
-    return left
-
-
-def _insert(
-    delivery: Delivery, jobs: Sequence[Job]
-) -> Generator[Step, Rows, set[tuple[str, str]] | None]:
-    """Store jobs; the keys of those that are stored, or None if all are."""
+def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
+    """Store jobs; those whose id is taken are returned."""
     values = (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
     [row] = yield Step(sql.ENQUEUE, values)
     number, queues, ids = row[:3]
     if number == len(jobs):
-        return None
-    return set(zip(queues or (), map(str, ids or ()), strict=True))
-
-
-def _refusals(jobs: Sequence[Job], stored: set[tuple[str, str]] | None) -> list[Refused]:
-    if stored is None:
         return []
+    stored = set(zip(queues or (), ids or (), strict=True))
+    # If this is sent a second time, the first one may have stored them.
+    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    stored |= {(queue, str(job_id)) for queue, job_id in rows}
     refused: list[Refused] = []
     for job in jobs:
         key = job.queue, key_of(job.id).id
         if key in stored:
+            # Of two with one id, only the first.
             stored.discard(key)
         else:
             refused.append(Refused(job, job.id))
@@ -127,8 +108,7 @@ def _storing_unique(delivery: Delivery) -> Steps:
     tried = [job for job in jobs if not job.unique_for or _holds(job, first, locked)]
     refused: list[Refused] = []
     if tried:
-        stored = yield from _insert(delivery, tried)
-        refused = _refusals(tried, stored)
+        refused = yield from _insert(delivery, tried)
     returned = [(job.queue, job.unique) for job, _ in refused if job.unique_for]
     for queue, texts in _by_queue(returned):
         yield Step(sql.UNLOCK, (delivery.batch, queue, texts))

@@ -89,14 +89,15 @@ class Link:
         rows, resent = await self._run(work)
         return Answer(rows, resent)
 
-    async def transact(self, work: Work[T]) -> tuple[T, bool]:
-        """Run statements in one transaction; also whether it was begun twice, as in `call`."""
+    async def transact(self, work: Work[T]) -> T:
+        """Run statements in one transaction, twice if need be, as in `call`."""
 
         async def whole(connection: Connection) -> T:
             async with connection.transaction():
                 return await work(connection)
 
-        return await self._run(whole)
+        value, _ = await self._run(whole)
+        return value
 
     async def migrate(self) -> list[str]:
         """Bring the schema up to date now; the names of what was applied."""

@@ -7,13 +7,13 @@ from atode.broker.postgres._address import Address
 from atode.errors import BrokerRefused
 
 _FOLDER = files("atode.broker.postgres") / "migrations"
-_MIGRATIONS = tuple(
+MIGRATIONS = tuple(
     (file.name.removesuffix(".sql"), file.read_text("utf-8"))
     for file in sorted(_FOLDER.iterdir(), key=lambda file: file.name)
     if file.name.endswith(".sql")
 )
 
-NEWEST = len(_MIGRATIONS)
+NEWEST = len(MIGRATIONS)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('atode migrate'), hashtext($1))"
 
@@ -59,7 +59,7 @@ async def migrate(db: Any, address: Address) -> list[str]:
             await db.execute(f"CREATE SCHEMA {schema}")
         if version == 0:
             await _begin(db, address)
-        applied = list(enumerate(_MIGRATIONS, 1))[version:]
+        applied = list(enumerate(MIGRATIONS, 1))[version:]
         for number, (name, text) in applied:
             await db.execute(text.replace("{schema}", schema))
             await db.execute(

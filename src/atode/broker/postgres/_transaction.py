@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from atode.broker.postgres._link import Rows
 from atode.errors import BadOption
@@ -209,4 +209,12 @@ def _with_colons(text: str) -> str:
 
 
 def _rows(found: Iterable[Any]) -> Rows:
-    return [tuple(row.values()) if isinstance(row, Mapping) else tuple(row) for row in found]
+    # Some drivers give what their connections are set to give.
+    return [
+        tuple(cast("Mapping[str, Any]", row).values()) if _is_named(row) else tuple(row)
+        for row in found
+    ]
+
+
+def _is_named(row: object) -> bool:
+    return isinstance(row, Mapping)

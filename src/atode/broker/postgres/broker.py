@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from atode.broker.postgres import _statements as sql
@@ -13,7 +14,6 @@ from atode.broker.postgres._bell import Sleeper
 from atode.broker.postgres._enqueue import (
     Delivery,
     Step,
-    missed,
     new_batch,
     news_of,
     storing,
@@ -101,35 +101,19 @@ class PostgresBroker(Maintenance, Within):
         channel = self._link.address.channel
         words = self._calls.words(news)
         delivery = Delivery(jobs, self._now(), new_batch(), channel, words)
-        refused, resent = await self._store(delivery)
-        if resent and refused:
-            # The first sending may have stored them.
-            refused = await walked(missed(delivery, refused), self._ask)
+        if any(job.unique_for for job in jobs):
+            refused = await self._link.transact(partial(self._store_on, delivery))
+        else:
+            refused = await walked(storing(delivery), self._ask)
         self._calls.told(news)
         return refused
 
-    async def _store(self, delivery: Delivery) -> tuple[list[Refused], bool]:
-        if any(job.unique_for for job in delivery.jobs):
-
-            async def work(connection: Connection) -> list[Refused]:
-                async def ask(step: Step) -> Rows:
-                    rows: Rows = await connection.fetch(
-                        self._link.text(step.statement), *step.values
-                    )
-                    return rows
-
-                return await walked(storing(delivery), ask)
-
-            return await self._link.transact(work)
-        resent = False
-
+    async def _store_on(self, delivery: Delivery, connection: Connection) -> list[Refused]:
         async def ask(step: Step) -> Rows:
-            nonlocal resent
-            rows, again = await self._link.call(step.statement, *step.values)
-            resent = resent or again
+            rows: Rows = await connection.fetch(self._link.text(step.statement), *step.values)
             return rows
 
-        return await walked(storing(delivery), ask), resent
+        return await walked(storing(delivery), ask)
 
     async def _ask(self, step: Step) -> Rows:
         return await self._link.rows(step.statement, *step.values)
