@@ -5,13 +5,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic_core import from_json
 
 from atode.job import NO_HEADERS, Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence, Running
+
+T = TypeVar("T")
 
 Columns = tuple[Sequence[object], ...]
 
@@ -71,24 +73,36 @@ def _is_huge(payload: bytes) -> bool:
 
 
 def columns_of(jobs: Sequence[Job]) -> Columns:
-    """New jobs, in the order of enqueue.sql from its third parameter."""
+    """New jobs, in the order of enqueue.sql from its third parameter.
+
+    Most jobs of a call differ in their id and arguments only. The driver looks at each value of
+    each array several times, so that what is the same for all is sent once.
+    """
     keys = [key_of(job.id) for job in jobs]
     return (
-        [job.queue for job in jobs],
+        _once([job.queue for job in jobs]),
         [key.id for key in keys],
-        [key.name for key in keys],
-        [job.task for job in jobs],
+        _if_any([key.name for key in keys]),
+        _once([job.task for job in jobs]),
         [job.payload for job in jobs],
-        [is_json(job.payload) for job in jobs],
-        [job.due if job.state is State.SCHEDULED else 0.0 for job in jobs],
-        [job.max_retry for job in jobs],
-        [job.timeout for job in jobs],
-        [job.deadline for job in jobs],
-        [job.retention for job in jobs],
-        [json.dumps(dict(job.headers)) if job.headers else None for job in jobs],
-        [job.unique or None for job in jobs],
+        _once([is_json(job.payload) for job in jobs]),
+        _once([job.due if job.state is State.SCHEDULED else 0.0 for job in jobs]),
+        _once([job.max_retry for job in jobs]),
+        _once([job.timeout for job in jobs]),
+        _once([job.deadline for job in jobs]),
+        _once([job.retention for job in jobs]),
+        _if_any([json.dumps(dict(job.headers)) if job.headers else None for job in jobs]),
+        _if_any([job.unique or None for job in jobs]),
         sorted({job.queue for job in jobs}),
     )
+
+
+def _once(values: list[T]) -> list[T]:
+    return values[:1] if values.count(values[0]) == len(values) else values
+
+
+def _if_any(texts: list[str | None]) -> list[str | None]:
+    return [] if texts.count(None) == len(texts) else texts
 
 
 def locks_of(jobs: Sequence[Job]) -> Columns:

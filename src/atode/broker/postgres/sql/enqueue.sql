@@ -2,6 +2,7 @@
 -- 1 now, or NULL   2 batch   3 queues   4 ids   5 names   6 types   7 bodies   8 are they JSON
 -- 9 due (0: pending)   10 max_retry   11 timeout   12 deadline   13 retention   14 headers
 -- 15 unique texts   16 the different queues   17 channel   18 words for it
+-- Of values that are the same for all jobs there is only one, and of texts that none has, none.
 -- Returns one row: how many were stored; which, if not all; how many were told.
 WITH met AS (
     INSERT INTO {schema}.job_queues (queue)
@@ -24,7 +25,17 @@ stored AS (
         to_timestamp(now.seconds), to_timestamp(now.seconds)
     FROM {now} AS now
     CROSS JOIN (
-        SELECT given.*, nextval('{schema}.job_numbers') AS line
+        SELECT
+            given.id, given.name, given.body, given.headers, given.unique_text,
+            coalesce(given.queue, ($3::text[])[1]) AS queue,
+            coalesce(given.type, ($6::text[])[1]) AS type,
+            coalesce(given.is_json, ($8::boolean[])[1]) AS is_json,
+            coalesce(given.due, ($9::double precision[])[1]) AS due,
+            coalesce(given.max_retry, ($10::integer[])[1]) AS max_retry,
+            coalesce(given.timeout, ($11::double precision[])[1]) AS timeout,
+            coalesce(given.deadline, ($12::double precision[])[1]) AS deadline,
+            coalesce(given.retention, ($13::double precision[])[1]) AS retention,
+            nextval('{schema}.job_numbers') AS line
         FROM unnest(
             $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bytea[], $8::boolean[],
             $9::double precision[], $10::integer[], $11::double precision[],
@@ -39,7 +50,7 @@ stored AS (
 )
 SELECT
     count(*) AS number,
-    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.queue) END AS queues,
-    CASE WHEN count(*) < cardinality($3::text[]) THEN array_agg(stored.id::text) END AS ids,
+    CASE WHEN count(*) < cardinality($4::uuid[]) THEN array_agg(stored.queue) END AS queues,
+    CASE WHEN count(*) < cardinality($4::uuid[]) THEN array_agg(stored.id::text) END AS ids,
     (SELECT count(pg_notify($17::text, word)) FROM unnest($18::text[]) AS word) AS told
 FROM stored;
