@@ -131,8 +131,8 @@ class Client:
         if isinstance(self._broker, Transactional):
             return self._broker
         raise BadOption(
-            "jobs of this app cannot be stored in a transaction of yours: that takes an app "
-            "whose URL is the PostgreSQL database in which the transaction is"
+            "jobs of this app cannot be stored in a transaction of yours: that takes an app whose "
+            "URL is the PostgreSQL database or the SQLite file in which the transaction is"
         )
 
     def _unless_refused(self, call: Call[R], job: Job, refused: Sequence[Refused]) -> JobHandle[R]:

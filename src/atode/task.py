@@ -44,7 +44,8 @@ class CallOptions(TypedDict, total=False):
     """The job's id instead of a new UUID; storing a second one is refused."""
     transaction: object
     """Store it in the transaction that is open on this connection, so that the job is there if
-    and when that commits: asyncpg, psycopg, SQLAlchemy or Django, on the app's PostgreSQL."""
+    and when that commits: asyncpg, psycopg, SQLAlchemy or Django on the app's PostgreSQL,
+    sqlite3 on its SQLite file."""
     headers: Mapping[str, str]
     """Small texts that travel with the job, such as a trace id."""
 
