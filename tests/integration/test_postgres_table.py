@@ -161,11 +161,13 @@ async def test_arguments_can_be_asked_for_and_come_back_byte_for_byte(
         b'{"a":"\\ud800"}',
         b'{"a":NaN}',
         b'{"a":1e999999}',
+        b'{"a":1e-20000}',
+        b'{"a":0.' + b"1" * 20_000 + b"}",
         b'{"a":' + b"9" * 10_000 + b"}",
         b"[" * 3000 + b"]" * 3000,
         b"\xef\xbb\xbf{}",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 async def test_what_postgresql_cannot_read_as_json_is_stored_all_the_same(
     broker: PostgresBroker, ask: Ask, payload: bytes

@@ -13,6 +13,7 @@ from atode.broker.postgres._address import address_of
 from atode.broker.postgres._bell import News, news_in
 from atode.broker.postgres._link import Answer, Link
 from atode.broker.postgres.broker import PostgresBroker
+from atode.errors import BrokerRefused
 from atode.outcome import Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
@@ -52,8 +53,6 @@ async def test_an_idle_wait_sends_nothing_until_it_is_told(
 ) -> None:
     waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
     await until(lambda: any("Whether a claim" in line for line in sent))
-    # A first look may have been so slow that a second one is made a little later.
-    await asyncio.sleep(0.5)
     looks = len(sent)
 
     await asyncio.sleep(1)
@@ -104,11 +103,12 @@ async def test_of_many_commits_in_a_moment_few_carry_a_notification_and_none_is_
 
 
 async def test_a_listener_that_was_cut_off_listens_again(
-    broker: PostgresBroker, postgres_url: str, ask: Ask
+    broker: PostgresBroker, postgres_url: str, ask: Ask, sent: list[str]
 ) -> None:
     waiting = asyncio.ensure_future(broker.wait(["default"], at_most=60))
     listening = "query LIKE 'LISTEN%' AND datname = current_database()"
-    await until(lambda: ask(f"SELECT count(*) FROM pg_stat_activity WHERE {listening}") == "1")
+    await until(lambda: any("Whether a claim" in line for line in sent))
+    await asyncio.sleep(0.1)
 
     ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listening}")
     # It is woken, in case it has missed something; the next wait hears again.
@@ -182,6 +182,31 @@ async def test_many_clients_behind_a_pooler_do_not_mix_their_statements(
             await broker.close()
 
     assert len(seen) == len(set(seen)) == 400
+
+
+async def test_a_pooler_that_nobody_told_of_is_refused_with_the_option_for_it(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    with PgBouncer(postgres_server) as pooler:
+        broker = PostgresBroker(pooler.url(postgres_url.rpartition("/")[2]))
+        with pytest.raises(BrokerRefused, match=r"\?statement_cache_size=0"):
+            await broker.open()
+        await broker.close()
+
+
+async def test_what_is_held_back_is_told_after_its_commit(
+    broker: PostgresBroker, postgres_url: str, sent: list[str]
+) -> None:
+    other = PostgresBroker(postgres_url)
+    await broker.enqueue([a_job("mail")])
+    for _ in range(20):
+        # Each but the first comes too soon after the one before to be told with its commit.
+        await take(other, "mail")
+        waiting = asyncio.ensure_future(other.wait(["mail"], at_most=60))
+        await asyncio.sleep(0)
+        await broker.enqueue([a_job("mail")])
+        await asyncio.wait_for(waiting, 3)
+    await other.close()
 
 
 @pytest.mark.parametrize("word", ["", "x", "d", "dqueue", "dzero queue"])

@@ -1,8 +1,9 @@
 """When to tell others: at once, but never more often than they can make use of."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import Bell, Kind, News
@@ -15,6 +16,16 @@ from atode.errors import BrokerError
 _PAUSE = 0.005
 
 
+class Call(NamedTuple):
+    """News that a statement makes true."""
+
+    news: Sequence[News]
+    words: Sequence[str]
+    """What is to be sent with the statement."""
+    held: Sequence[News]
+    """What is to be sent a little later."""
+
+
 class Calls:
     """Decides which news go with a statement; the others go a few milliseconds later."""
 
@@ -25,23 +36,28 @@ class Calls:
         self._later: dict[tuple[Kind, str], News] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def words(self, news: Iterable[News]) -> list[str]:
-        """What is to be sent with the statement that makes these news true."""
+    def call(self, news: Sequence[News]) -> Call:
+        """What to send with the statement that makes these news true, and what not yet."""
         now = asyncio.get_running_loop().time()
         words: list[str] = []
+        held: list[News] = []
         for each in news:
             about = each.kind, each.queue
             if self._quiet_until.get(about, 0.0) <= now:
                 self._quiet_until[about] = now + _PAUSE
                 words.append(each.word)
-            elif about not in self._later or each.due < self._later[about].due:
-                self._later[about] = each
-        return words
+            else:
+                held.append(each)
+        return Call(news, words, held)
 
-    def told(self, news: Iterable[News]) -> None:
-        """The statement is committed."""
-        for each in news:
+    def told(self, call: Call) -> None:
+        """The statement is committed: what was held back is true from now on, not before."""
+        for each in call.news:
             self._bell.hear(each)
+        for each in call.held:
+            about = each.kind, each.queue
+            if about not in self._later or each.due < self._later[about].due:
+                self._later[about] = each
         if self._later and self._sending is None:
             self._sending = asyncio.create_task(self._send_later())
 

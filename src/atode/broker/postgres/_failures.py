@@ -23,6 +23,7 @@ _PASSING = frozenset(
 _CREDENTIALS = frozenset({"28000", "28P01"})
 _MISSING = frozenset({"3F000", "42P01", "42883", "42703"})
 _RIGHTS = "42501"
+_PROTOCOL = "08P01"
 
 
 class Dropped(Exception):
@@ -38,7 +39,7 @@ def is_broken(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = _state(error)
         return state.startswith(_CONNECTION) or state in _ENDED
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, ValueError)):
         return False
     return isinstance(error, (OSError, asyncpg.InterfaceError, asyncio.IncompleteReadError))
 
@@ -65,6 +66,11 @@ def translated(error: Exception, place: str, timeout: float) -> BrokerError:
         return BrokerRefused(
             f"{where}: {error}; grant it, or have an owner run `atode migrate` and add "
             "?migrate=never to the URL"
+        )
+    if state == _PROTOCOL and "startup parameter" in str(error):
+        return BrokerRefused(
+            f"{where} is a pooler that lets no settings through ({error}); add "
+            "?statement_cache_size=0 to the URL"
         )
     if state in _MISSING:
         return BrokerRefused(f"{where}: {error}; run `atode migrate`, or check ?schema= in the URL")

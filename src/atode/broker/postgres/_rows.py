@@ -21,8 +21,10 @@ _STATES: Mapping[str, State] = {state.value: state for state in State}
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TALLIES = {Tally.SUCCESS: 1, Tally.FAILURE: -1, Tally.NOTHING: 0}
 
-# An exponent that is beyond PostgreSQL's numbers, if it is one and not part of a text.
-_HUGE = re.compile(rb"\d[eE][+-]?\d{6}")
+# What may be a number beyond PostgreSQL's, if it is not part of a text; and what surely is.
+_LONG = re.compile(rb"\d[eE][+-]?\d{5}|\d{5000}")
+_MOST_DIGITS = 5000
+_MOST_EXPONENT = 4
 
 
 class Key(NamedTuple):
@@ -56,20 +58,22 @@ def is_json(payload: bytes) -> bool:
     """Whether PostgreSQL can surely read it as JSON."""
     try:
         from_json(payload, allow_inf_nan=False)
-        return b"\\u0000" not in payload and not (_HUGE.search(payload) and _is_huge(payload))
+        return b"\\u0000" not in payload and not (_LONG.search(payload) and _has_huge(payload))
     except ValueError:
         return False
 
 
-def _is_huge(payload: bytes) -> bool:
-    exponents: list[str] = []
+def _has_huge(payload: bytes) -> bool:
+    huge: list[str] = []
 
     def note(number: str) -> float:
-        exponents.append(re.split("[eE]", number)[-1])
+        digits, _, exponent = number.lower().partition("e")
+        if len(digits) > _MOST_DIGITS or len(exponent.lstrip("+-")) > _MOST_EXPONENT:
+            huge.append(number)
         return 0.0
 
     json.loads(payload, parse_float=note)
-    return any(len(exponent) > 5 for exponent in exponents)
+    return bool(huge)
 
 
 def columns_of(jobs: Sequence[Job]) -> Columns:

@@ -1,6 +1,6 @@
 """What every part of the PostgreSQL broker stands on."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from atode.broker.postgres._bell import Bell, News
 from atode.broker.postgres._calls import Calls
@@ -27,10 +27,10 @@ class Store:
         """
         return None if isinstance(self._clock, SystemClock) else self._clock.now()
 
-    async def _telling(self, news: Iterable[News], statement: str, *values: object) -> Rows:
+    async def _telling(self, news: Sequence[News], statement: str, *values: object) -> Rows:
         """Run a statement that ends with channel and words, and wake whom it concerns."""
-        told = list(news)
+        call = self._calls.call(news)
         channel = self._link.address.channel
-        rows = await self._link.rows(statement, *values, channel, self._calls.words(told))
-        self._calls.told(told)
+        rows = await self._link.rows(statement, *values, channel, call.words)
+        self._calls.told(call)
         return rows

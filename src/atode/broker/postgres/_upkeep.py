@@ -35,6 +35,8 @@ class Maintenance(Operations):
         self._leases = Marks()
         self._ahead = 0.0
         """How far our clock is ahead of the database's."""
+        self._saw_all = True
+        """Whether the last promotion looked from the beginning."""
 
     async def promote(self, queues: Sequence[str]) -> float | None:
         """Make pending what is due, oldest due first, and wake workers.
@@ -44,7 +46,7 @@ class Maintenance(Operations):
         # First, so that nothing that is stored from now on can be missed by `wait_due`.
         await self._bell.hang()
         self._bell.forget_due(queues)
-        whole = self._dues.may_look_whole()
+        whole = self._saw_all = self._dues.may_look_whole()
         began = time.monotonic()
         due = await self._next_due(queues, whole=whole)
         if whole:
@@ -65,10 +67,9 @@ class Maintenance(Operations):
         """Sleep until the instant `until` (None: for long), or until told of an earlier job."""
         instant = self._clock.now() + _LONG if until is None else until
         before = math.inf if until is None else until - self._ahead
-        if math.isfinite(self._bell.looks_every) or not self._dues.may_look_whole():
-            look = min(self._bell.looks_every, max(self._dues.whole_look_in(), 0.001))
-        else:
-            look = math.inf
+        look = self._bell.looks_every
+        if not self._saw_all:
+            look = min(look, max(self._dues.whole_look_in(), 0.001))
         sleeper = self._bell.sleeper("due", queues, before)
         alarm = asyncio.ensure_future(self._clock.sleep_until(instant))
         try:

@@ -10,7 +10,6 @@ from typing import Self
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._address import address_of
-from atode.broker.postgres._bell import Sleeper
 from atode.broker.postgres._enqueue import (
     Delivery,
     Step,
@@ -97,15 +96,14 @@ class PostgresBroker(Maintenance, Within):
         return refused
 
     async def _enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
-        news = news_of(jobs)
+        call = self._calls.call(news_of(jobs))
         channel = self._link.address.channel
-        words = self._calls.words(news)
-        delivery = Delivery(jobs, self._now(), new_batch(), channel, words)
+        delivery = Delivery(jobs, self._now(), new_batch(), channel, call.words)
         if any(job.unique_for for job in jobs):
             refused = await self._link.transact(partial(self._store_on, delivery))
         else:
             refused = await walked(storing(delivery), self._ask)
-        self._calls.told(news)
+        self._calls.told(call)
         return refused
 
     async def _store_on(self, delivery: Delivery, connection: Connection) -> list[Refused]:
@@ -168,27 +166,27 @@ class PostgresBroker(Maintenance, Within):
         await self._bell.hang()
         sleeper = self._bell.sleeper("pending", queues)
         alarm = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + at_most))
+        seen_all = False
         try:
             # Look only now: what is committed from here on is told.
-            while not (alarm.done() or sleeper.woken.done() or await self._is_ready(queues)):
-                await self._rest(alarm, sleeper)
+            while not (alarm.done() or sleeper.woken.done()):
+                whole = self._lines.may_look_whole()
+                if await self._is_ready(queues, whole=whole):
+                    return
+                seen_all = seen_all or whole
+                pause = self._bell.looks_every
+                if not seen_all:
+                    pause = min(pause, self._lines.whole_look_in())
+                await asyncio.wait(
+                    (alarm, sleeper.woken),
+                    timeout=None if math.isinf(pause) else pause,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
         finally:
             alarm.cancel()
             self._bell.discard(sleeper)
 
-    async def _rest(self, alarm: asyncio.Future[None], sleeper: Sleeper) -> None:
-        pauses = [self._bell.looks_every]
-        if not self._lines.may_look_whole():
-            pauses.append(self._lines.whole_look_in())
-        pause = min(pauses)
-        await asyncio.wait(
-            (alarm, sleeper.woken),
-            timeout=None if math.isinf(pause) else pause,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-
-    async def _is_ready(self, queues: Sequence[str]) -> bool:
-        whole = self._lines.may_look_whole()
+    async def _is_ready(self, queues: Sequence[str], *, whole: bool) -> bool:
         began = time.monotonic()
         marks = self._lines.places(queues, whole=whole)
         [[found]] = await self._link.rows(sql.READY, list(queues), marks)
@@ -225,10 +223,10 @@ class PostgresBroker(Maintenance, Within):
         )
         if whole:
             self._lines.looked_whole(time.monotonic() - began)
-        for line, _, _, _, queue, *_ in rows:
-            self._lines.taken(queue, line)
         order = {queue: place for place, queue in enumerate(queues)}
         rows = sorted(rows, key=lambda row: (order[row[4]], row[0]))
+        for line, _, _, _, queue, *_ in rows:
+            self._lines.taken(queue, line)
         return [claim_of(row, worker, until) for row in rows]
 
     async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
@@ -243,15 +241,14 @@ class PostgresBroker(Maintenance, Within):
 
     async def _settle_kept(self, settlements: Sequence[Settlement]) -> list[Settlement]:
         after = [job for _, job, _ in settlements if job is not None]
-        news = news_of(after)
-        words = self._calls.words(news)
+        call = self._calls.call(news_of(after))
         channel = self._link.address.channel
-        changes = (tallies_of(settlements), *changes_of(after), channel, words)
+        changes = (tallies_of(settlements), *changes_of(after), channel, call.words)
         refused = await self._settle(sql.SETTLE_KEPT, settlements, changes)
         for job in after:
             if job.state is State.PENDING:
                 self._lines.forget(job.queue)
-        self._calls.told(news)
+        self._calls.told(call)
         return refused
 
     async def _settle(
