@@ -1,11 +1,15 @@
 """The table as people see it: their statements as they stand, and what is in each column."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
 
+import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
+from atode.job import State
 from atode.outcome import Crashed, Failed, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
@@ -269,6 +273,46 @@ async def test_what_is_counted_is_added_up_now_and_then(
 
     assert ask("SELECT count(*), sum(succeeded) FROM job_tallies") == "1|5"
     assert await broker.stats("default") == before
+
+
+async def test_a_job_that_committed_late_with_an_early_number_is_found(
+    broker: PostgresBroker, postgres_url: str
+) -> None:
+    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await broker.enqueue_within(connection, [a_job(id="early")])
+    await broker.enqueue([a_job(id="late")])
+    assert ids(await take(broker)) == ["late"]
+
+    await transaction.commit()
+
+    await asyncio.wait_for(broker.wait(["default"], at_most=60), 30)
+    assert ids(await take(broker)) == ["early"]
+    await connection.close()
+
+
+async def test_claims_find_their_jobs_while_an_old_snapshot_is_held(
+    broker: PostgresBroker, clock: FakeClock, postgres_url: str
+) -> None:
+    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
+    seen = 0
+    async with connection.transaction(isolation="repeatable_read"):
+        await connection.fetchval("SELECT count(*) FROM jobs")
+        for _ in range(10):
+            await broker.enqueue([a_job() for _ in range(200)])
+            for claim in await take(broker):
+                seen += 1
+                if seen % 10 == 0:
+                    await end(broker, claim, Snoozed(0.0), clock)
+                else:
+                    await end(broker, claim, Succeeded(), clock)
+            await broker.promote(["default"])
+    await connection.close()
+
+    left = await broker.counts("default")
+    assert seen + left[State.PENDING] + left[State.RETRY] >= 2000
+    assert left[State.ACTIVE] == 0
 
 
 async def test_several_apps_share_a_database_by_schemas(postgres_url: str, ask: Ask) -> None:

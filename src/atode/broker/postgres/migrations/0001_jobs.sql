@@ -80,11 +80,13 @@ CREATE INDEX jobs_failed ON {schema}.jobs (queue, turn) WHERE status = 'failed';
 -- Numbers in line, and tickets.
 CREATE SEQUENCE {schema}.job_numbers AS bigint;
 
--- The queues that were ever used and not removed.
-CREATE TABLE {schema}.job_queues (
-    queue text COLLATE "C" PRIMARY KEY,
-    paused boolean NOT NULL DEFAULT false
-);
+-- The queues that were ever used and not removed. Some are in it twice: if a name had to be
+-- unique, everybody would wait for a transaction of somebody else that was the first to use it.
+CREATE TABLE {schema}.job_queues (queue text COLLATE "C" NOT NULL);
+CREATE INDEX job_queues_by_name ON {schema}.job_queues (queue);
+
+-- Queues from which nothing is claimed for now.
+CREATE TABLE {schema}.job_paused (queue text COLLATE "C" PRIMARY KEY);
 
 -- What no other job of a queue may do until an instant, and the id of the job that does it.
 CREATE TABLE {schema}.job_locks (

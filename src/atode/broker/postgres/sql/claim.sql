@@ -15,8 +15,7 @@ WITH chosen AS MATERIALIZED (
         FOR NO KEY UPDATE OF jobs SKIP LOCKED
     ) AS ready
     WHERE NOT EXISTS (
-        SELECT FROM {schema}.job_queues AS known
-        WHERE known.queue = asked.queue AND known.paused
+        SELECT FROM {schema}.job_paused AS paused WHERE paused.queue = asked.queue
     )
     LIMIT $4
 )

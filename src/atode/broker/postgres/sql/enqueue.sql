@@ -6,8 +6,8 @@
 -- Returns one row: how many were stored; which, if not all; how many were told.
 WITH met AS (
     INSERT INTO {schema}.job_queues (queue)
-    SELECT known.queue FROM unnest($16::text[]) AS known (queue) ORDER BY known.queue
-    ON CONFLICT (queue) DO NOTHING
+    SELECT used.queue FROM unnest($16::text[]) AS used (queue)
+    WHERE NOT EXISTS (SELECT FROM {schema}.job_queues AS known WHERE known.queue = used.queue)
 ),
 stored AS (
     INSERT INTO {schema}.jobs (

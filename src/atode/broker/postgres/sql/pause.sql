@@ -1,5 +1,5 @@
 -- Let nothing more be claimed from a queue; a row if that is new.
 -- 1 queue
-INSERT INTO {schema}.job_queues AS known (queue, paused) VALUES ($1, true)
-ON CONFLICT (queue) DO UPDATE SET paused = true WHERE NOT known.paused
+INSERT INTO {schema}.job_paused (queue) VALUES ($1)
+ON CONFLICT (queue) DO NOTHING
 RETURNING 1;

@@ -1,2 +1,2 @@
 -- The names of all queues.
-SELECT queue FROM {schema}.job_queues ORDER BY queue;
+SELECT DISTINCT queue FROM {schema}.job_queues ORDER BY queue;

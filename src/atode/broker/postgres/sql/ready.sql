@@ -9,7 +9,6 @@ SELECT EXISTS (
         LIMIT 1
     ) AS ready
     WHERE NOT EXISTS (
-        SELECT FROM {schema}.job_queues AS known
-        WHERE known.queue = asked.queue AND known.paused
+        SELECT FROM {schema}.job_paused AS paused WHERE paused.queue = asked.queue
     )
 );

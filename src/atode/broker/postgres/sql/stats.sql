@@ -2,7 +2,7 @@
 -- waits), and how many attempts ended well and badly. No row if nobody knows the queue.
 -- 1 queue
 SELECT
-    known.paused,
+    EXISTS (SELECT FROM {schema}.job_paused AS paused WHERE paused.queue = $1),
     (
         SELECT date_part('epoch', jobs.updated_at) FROM {schema}.jobs
         WHERE jobs.queue = $1 AND jobs.status = 'pending' AND jobs.state = 'pending'
@@ -18,4 +18,5 @@ SELECT
         WHERE tallies.queue = $1
     )
 FROM {schema}.job_queues AS known
-WHERE known.queue = $1;
+WHERE known.queue = $1
+LIMIT 1;
