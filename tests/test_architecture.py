@@ -16,7 +16,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics"},
+    | {"statistics"}
+    | {"cron", "expression", "wall_clock", "ticks"},
     {"broker", "observe"},
     {"client"},
     {"worker"},

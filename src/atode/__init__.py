@@ -2,11 +2,13 @@
 
 from atode.app import Atode
 from atode.context import current_job
+from atode.cron import Cron
 from atode.errors import (
     AtodeError,
     BadArguments,
     BadOption,
     BadPayload,
+    BadSchedule,
     BadTask,
     BrokerError,
     BrokerRefused,
@@ -36,11 +38,13 @@ __all__ = [
     "BadArguments",
     "BadOption",
     "BadPayload",
+    "BadSchedule",
     "BadTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",
     "Call",
+    "Cron",
     "DuplicateJob",
     "DuplicateTask",
     "Job",

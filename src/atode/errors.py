@@ -2,6 +2,7 @@
 
 AtodeError
 ├── BadOption (ValueError)        an option is out of its range, or unknown
+│   └── BadSchedule               a cron expression that is wrong, or never fires
 ├── BadArguments (TypeError)      arguments do not fit the task's parameters
 ├── BadTask (TypeError)           a function that cannot be a task
 ├── DuplicateTask (ValueError)    two tasks under one name
@@ -33,6 +34,15 @@ class AtodeError(Exception):
 
 class BadOption(AtodeError, ValueError):
     """An option has a value that is out of its range, or a name that does not exist."""
+
+
+class BadSchedule(BadOption):
+    """A cron expression cannot be understood or never fires, or its time zone is unknown."""
+
+    def __init__(self, spec: object, reason: str) -> None:
+        super().__init__(f"schedule {spec!r:.80}: {reason}")
+        self.spec = spec
+        self.reason = reason
 
 
 class BadArguments(AtodeError, TypeError):
