@@ -18,7 +18,7 @@ CALLS: dict[str, Call] = {
     "prune": lambda broker: broker.prune(["default"]),
     "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
     "leave": lambda broker: broker.leave(PRESENCE),
-    "cancellations": lambda broker: broker.cancellations(["default"], at_most=0.05),
+    "cancellations": lambda broker: broker.cancellations(["default"], worker="w1", at_most=0.05),
     "marked": lambda broker: broker.marked([Claim(a_job("j1"), "w1", 1, 0.0)]),
     "cancel": lambda broker: broker.cancel("default", ["never-heard-of"]),
     "get": lambda broker: broker.get("default", "j1"),

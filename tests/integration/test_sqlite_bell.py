@@ -160,7 +160,7 @@ async def test_who_listens_for_cancellations_is_rung(broker: SqliteBroker, tmp_p
     other = broker.sibling()
     await broker.enqueue([a_job("a"), a_job("b", "other")])
     await broker.claim(["default", "other"], limit=9, lease=60, worker="w1")
-    waiting = asyncio.ensure_future(broker.cancellations(["default"], at_most=60))
+    waiting = asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
     await is_asleep(tmp_path, 1)
 
     await other.cancel("other", ["b"])
@@ -179,7 +179,7 @@ async def test_without_a_ring_cancellations_are_found_by_looking(
     monkeypatch.setattr(module, "_LOOK_EVERY", 0.01)
     await broker.enqueue([a_job("a")])
     await broker.claim(["default"], limit=9, lease=60, worker="w1")
-    waiting = asyncio.ensure_future(broker.cancellations(["default"], at_most=60))
+    waiting = asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
     await is_asleep(tmp_path, 1)
 
     db = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)

@@ -300,7 +300,7 @@ class Mute(MemoryBroker):
     """Tells of no cancellation."""
 
     async def cancellations(
-        self, queues: Sequence[str], *, at_most: float
+        self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
         await asyncio.sleep(min(at_most, 0.01))
         return []

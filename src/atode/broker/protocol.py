@@ -135,14 +135,14 @@ class Cancelling(Protocol):
     """How a worker learns that what it runs was cancelled."""
 
     async def cancellations(
-        self, queues: Sequence[str], *, at_most: float
+        self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
         """Sleep until running jobs of the queues, whoever runs them, are cancelled; for
         `at_most` seconds.
 
-        News is told once, and only a hint: `marked` knows. Nothing in the answer means that
-        nothing was told, or that something may have been missed. The first call only begins
-        to listen, and its answer may be empty at once.
+        Each worker is told once, and it is only a hint: `marked` knows. Nothing in the answer
+        means that nothing was told, or that something may have been missed. A worker's first
+        call only begins to listen, and its answer may be empty at once.
         """
         ...
 

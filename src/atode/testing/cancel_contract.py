@@ -147,6 +147,23 @@ class CancelContract:
         finally:
             await far.close()
 
+    async def test_each_of_several_workers_is_told_of_its_own_queues(self, broker: Broker) -> None:
+        await broker.enqueue([a_job("a", id="j"), a_job("b", id="j")])
+        await take(broker, "a", "b")
+        one = await listening(broker, "a")
+        both = await listening(broker, "a", "b", worker="w2")
+
+        await broker.cancel("a", ["j"])
+        assert await told(one) == [Cancellation("j", "a")]
+        assert await told(both) == [Cancellation("j", "a")]
+        one = await listening(broker, "a")
+        both = await listening(broker, "a", "b", worker="w2")
+        await broker.cancel("b", ["j"])
+
+        assert await told(both) == [Cancellation("j", "b")]
+        assert Cancellation("j", "b") not in (one.result() if one.done() else [])
+        one.cancel()
+
     async def test_a_second_job_is_told_of_after_the_first(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="one"), a_job(id="two")])
         await take(broker)
@@ -155,7 +172,7 @@ class CancelContract:
         await told(waiting)
 
         # The first one still runs; that is no news.
-        waiting = asyncio.ensure_future(broker.cancellations(["default"], at_most=60))
+        waiting = asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         await broker.cancel("default", ["two"])
@@ -310,10 +327,12 @@ async def stored(broker: Broker, job_id: str, queue: str = "default") -> Job:
     return job
 
 
-async def listening(broker: Broker, *queues: str) -> "asyncio.Future[Sequence[Cancellation]]":
+async def listening(
+    broker: Broker, *queues: str, worker: str = "w1"
+) -> "asyncio.Future[Sequence[Cancellation]]":
     """Hears from now on what is cancelled."""
-    await broker.cancellations(queues, at_most=0)
-    waiting = asyncio.ensure_future(broker.cancellations(queues, at_most=60))
+    await broker.cancellations(queues, worker=worker, at_most=0)
+    waiting = asyncio.ensure_future(broker.cancellations(queues, worker=worker, at_most=60))
     await asyncio.sleep(0.05)
     return waiting
 

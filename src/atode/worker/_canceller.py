@@ -30,12 +30,15 @@ class Canceller(Service):
         ledger: Ledger,
         runner: Runner,
         events: Events,
+        *,
+        worker: str,
     ) -> None:
         super().__init__(events)
         self._broker = broker
         self._queues = queues
         self._ledger = ledger
         self._runner = runner
+        self._worker = worker
         self._next_look = 0.0
         self._news: Sequence[Cancellation] = ()
 
@@ -52,7 +55,9 @@ class Canceller(Service):
         await self._interrupt_marked(suspects)
 
     async def _listen(self, at_most: float) -> None:
-        self._news = await self._broker.cancellations(self._queues, at_most=at_most)
+        self._news = await self._broker.cancellations(
+            self._queues, worker=self._worker, at_most=at_most
+        )
         self.outage.answered()
 
     def _suspects(self, news: Sequence[Cancellation]) -> Sequence[Attempt]:

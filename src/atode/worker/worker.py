@@ -87,7 +87,7 @@ class Worker:
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
-            Canceller(broker, names, ledger, self._runner, events),
+            Canceller(broker, names, ledger, self._runner, events, worker=self.id),
         )
         self._heartbeat = Heartbeat(
             broker, ledger, self.presence, self._runner.lose, events, lease=lease

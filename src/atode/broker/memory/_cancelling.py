@@ -15,7 +15,7 @@ class Cancelling(Inspection):
 
     def __init__(self, store: Store, clock: Clock) -> None:
         super().__init__(store, clock)
-        self._told: set[Cancellation] = set()
+        self._told: dict[str, set[Cancellation]] = {}
 
     async def cancel(self, queue: str, which: Which) -> int:
         now = self._clock.now()
@@ -34,14 +34,17 @@ class Cancelling(Inspection):
         return len(chosen)
 
     async def cancellations(
-        self, queues: Sequence[str], *, at_most: float
+        self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
+        def has_news() -> bool:
+            return bool(self._marks(queues) - self._told.get(worker, set()))
+
         until = self._clock.now() + at_most
-        news = self._news(queues)
-        while not news and self._clock.now() < until:
-            await self._store.changed(until, self._clock, unless=lambda: self._has_news(queues))
-            news = self._news(queues)
-        return news
+        while not has_news() and self._clock.now() < until:
+            await self._store.changed(until, self._clock, unless=has_news)
+        with self._store.lock:
+            before, self._told[worker] = self._told.get(worker, set()), self._marks(queues)
+            return list(self._told[worker] - before)
 
     async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         with self._store.lock:
@@ -52,18 +55,10 @@ class Cancelling(Inspection):
         record = queue.records.get(claim.job.id)
         return bool(record and record.is_held_by(claim) and claim.job.id in queue.cancelled)
 
-    def _news(self, queues: Sequence[str]) -> Sequence[Cancellation]:
-        with self._store.lock:
-            marks = self._marks(queues)
-            news, self._told = marks - self._told, marks
-        return list(news)
-
-    def _has_news(self, queues: Sequence[str]) -> bool:
-        return bool(self._marks(queues) - self._told)
-
     def _marks(self, queues: Sequence[str]) -> set[Cancellation]:
-        return {
-            Cancellation(job_id, queue)
-            for queue in queues
-            for job_id in self._store.queue(queue).cancelled
-        }
+        with self._store.lock:
+            return {
+                Cancellation(job_id, queue)
+                for queue in queues
+                for job_id in self._store.queue(queue).cancelled
+            }

@@ -42,7 +42,7 @@ class Cancelling(Operations):
         return await self._each(queue, which, CANCELLABLE, script)
 
     async def cancellations(
-        self, queues: Sequence[str], *, at_most: float
+        self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
         """Wait for news of our own brokers, and of asynq's tools.
 
@@ -51,9 +51,15 @@ class Cancelling(Operations):
         Raises:
             BrokerUnavailable: the connection failed, now or since the last call.
         """
-        channels = {keys_of(queue).cancel: queue for queue in queues}
-        told = await self._listener.cancelled([*channels, GO_CANCEL], self._clock.now() + at_most)
-        return [Cancellation(text_id(raw), channels.get(channel, "")) for channel, raw in told]
+        channels = {keys_of(queue).cancel: queue for queue in queues} | {GO_CANCEL: ""}
+        until = self._clock.now() + at_most
+        told = await self._listener.cancelled(worker, list(channels), until)
+        # The connection is shared: what is told of another worker's queues is not for this one.
+        return [
+            Cancellation(text_id(raw), channels[channel])
+            for channel, raw in told
+            if channel in channels
+        ]
 
     async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Which of these claims hold a job that was cancelled for good."""

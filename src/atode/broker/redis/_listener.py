@@ -22,7 +22,7 @@ class Listener:
         self._opening = asyncio.Lock()
         self._open: Subscription | None = None
         self._for_due: Subscription | None = None
-        self._for_cancelled: Subscription | None = None
+        self._for_cancelled: dict[str, Subscription] = {}
 
     async def subscribe(self, channels: Sequence[str]) -> None:
         """Return once due jobs on these channels are heard of; else BrokerUnavailable."""
@@ -43,29 +43,35 @@ class Listener:
             self._for_due = None
             raise heard.failure
 
-    async def cancelled(self, channels: Sequence[str], instant: float) -> Sequence[Told]:
-        """What was told on these channels since the last call; waits for it until `instant`.
+    async def cancelled(
+        self, listener: str, channels: Sequence[str], instant: float
+    ) -> Sequence[Told]:
+        """What was told since this listener's last call; waits for it until `instant`.
 
-        Nothing, and at once, where nothing has been heard before.
+        Nothing, and at once, where something has been missed since then.
 
         Raises:
             BrokerUnavailable: as for `wait`.
         """
-        heard = self._for_cancelled
-        if heard is None:
-            self._for_cancelled = await self._subscribed(channels)
+        heard = self._for_cancelled.get(listener)
+        if heard is None or listener not in heard.told:
+            heard = self._for_cancelled[listener] = await self._subscribed(channels)
+            heard.told[listener] = []
             return ()
         await heard.add(channels)
-        await heard.wait(lambda: bool(heard.told), instant, self._clock)
-        told, heard.told = heard.told, []
-        if heard.failure and not told:
-            self._for_cancelled = None
+        await heard.wait(lambda: heard.told.get(listener) != [], instant, self._clock)
+        if heard.failure and not heard.told.get(listener):
+            del self._for_cancelled[listener]
             raise heard.failure
+        if listener not in heard.told:
+            return ()
+        told, heard.told[listener] = heard.told[listener], []
         return told
 
     async def close(self) -> None:
         """Hang up and forget what was heard."""
-        self._for_due = self._for_cancelled = None
+        self._for_due = None
+        self._for_cancelled.clear()
         subscription, self._open = self._open, None
         if subscription:
             await subscription.close()

@@ -13,7 +13,7 @@ _QUIET = 10.0
 """Seconds without a message after which the connection is tried with a ping."""
 
 _MOST_TOLD = 10_000
-"""Cancellations that are kept until somebody asks; more are found by looking."""
+"""Cancellations that are kept for a listener that does not ask; then it counts as gone."""
 
 Told = tuple[str, bytes]
 """A channel, and the id of a job."""
@@ -26,8 +26,8 @@ class Subscription:
         self.failure: BrokerError | None = None
         self.earliest = math.inf
         """The earliest due instant that was told of."""
-        self.told: list[Told] = []
-        """Which running jobs were cancelled."""
+        self.told: dict[str, list[Told]] = {}
+        """For each listener, which running jobs were cancelled since it last asked."""
         self._line = line
         self._address = address
         self._asked: set[str] = set()
@@ -95,8 +95,10 @@ class Subscription:
             case [b"subscribe", channel, _]:
                 self._confirmed.add(channel.decode())
             case [b"message", channel, job_id] if channel.endswith(b":cancel"):
-                if len(self.told) < _MOST_TOLD:
-                    self.told.append((channel.decode(), job_id))
+                for listener, told in list(self.told.items()):
+                    told.append((channel.decode(), job_id))
+                    if len(told) > _MOST_TOLD:
+                        del self.told[listener]
             case [b"message", _, instant]:
                 # Anybody may publish anything; what is no number is not for us.
                 with suppress(ValueError):

@@ -20,9 +20,9 @@ def marks(tx: Transaction, queues: Sequence[str]) -> frozenset[Cancellation]:
     )
 
 
-def has_news(tx: Transaction, queues: Sequence[str], known: frozenset[Cancellation]) -> bool:
-    """Whether a running job is marked that was not before."""
-    return bool(marks(tx, queues) - known)
+def has_news(tx: Transaction, queues: Sequence[str], told: frozenset[Cancellation]) -> bool:
+    """Whether a running job is marked of which nobody was told."""
+    return bool(marks(tx, queues) - told)
 
 
 def marked_of(tx: Transaction, claims: Iterable[Claim]) -> set[int]:

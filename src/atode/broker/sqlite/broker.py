@@ -55,7 +55,7 @@ class SqliteBroker(Cancelling):
         self._synchronous = synchronous
         super().__init__(Writer(self._path, synchronous), clock or SystemClock())
         self._bell: Bell | None = None
-        self._known: frozenset[Cancellation] = frozenset()
+        self._told: dict[str, frozenset[Cancellation]] = {}
 
     async def open(self) -> None:
         """Make or upgrade the file.
@@ -165,13 +165,14 @@ class SqliteBroker(Cancelling):
         await self._writer.call(partial(_upkeep.leave, presence=presence))
 
     async def cancellations(
-        self, queues: Sequence[str], *, at_most: float
+        self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
-        marks = partial(_cancels.marks, queues=queues)
-        is_there = partial(_cancels.has_news, queues=queues, known=self._known)
+        told = self._told.get(worker, frozenset())
+        is_there = partial(_cancels.has_news, queues=queues, told=told)
         await self._sleep("cancel", queues, is_there, until=self._clock.now() + at_most)
-        before, self._known = self._known, await self._writer.call(marks, writes=False)
-        return list(self._known - before)
+        now = await self._writer.call(partial(_cancels.marks, queues=queues), writes=False)
+        self._told[worker] = now
+        return list(now - told)
 
     # Wake-ups
 
