@@ -10,11 +10,27 @@ import pytest
 from atode import Atode, Job, JobCancelled, JobHandle, Retry, Snooze, State, fixed
 from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Cancellation
-from atode.events import ClaimLost, HandlerStuck, JobRetrying, JobStarted, ServiceFailed
+from atode.events import (
+    BrokerBack,
+    BrokerLost,
+    ClaimLost,
+    HandlerStuck,
+    JobRetrying,
+    JobStarted,
+    ServiceFailed,
+)
 from atode.events import JobCancelled as CancelledEvent
 from atode.job import Claim
 from atode.worker import _canceller
-from tests.integration.stage import app_on, archived, heard, until, until_stored, working
+from tests.integration.stage import (
+    FlakyBroker,
+    app_on,
+    archived,
+    heard,
+    until,
+    until_stored,
+    working,
+)
 from tests.servers.redis_store import RedisStore
 
 
@@ -358,6 +374,35 @@ async def test_an_error_after_the_news_loses_no_cancellation(
 
         assert (await archived(handle)).error == "cancelled"
     assert [event.service for event in failed] == ["canceller"]
+
+
+@pytest.mark.parametrize("method", ["cancellations", "marked"])
+async def test_an_outage_loses_no_cancellation(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(_canceller, "LOOK_EVERY", 0.01)
+    broker = FlakyBroker.with_faults()
+    jobs = app_on(broker, monkeypatch)
+    began = asyncio.Event()
+
+    @jobs.task
+    async def sleep() -> None:
+        began.set()
+        await asyncio.sleep(3600)
+
+    lost, back = heard(jobs, BrokerLost), heard(jobs, BrokerBack)
+    async with working(jobs):
+        handle = await sleep.enqueue()
+        await began.wait()
+        broker.faults.down.add(method)
+        await until(lambda: lost)
+
+        await handle.cancel()
+        broker.faults.down.clear()
+
+        assert (await archived(handle)).error == "cancelled"
+        await until(lambda: back)
+    assert {event.service for event in lost} == {"canceller"}
 
 
 # On Redis
