@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,28 @@ async def test_what_a_handler_does_after_its_interruption_does_not_bring_the_job
 
         job = await archived(handle)
     assert job.error == "cancelled"
+
+
+async def test_success_before_the_interruption_wins(jobs: Atode) -> None:
+    @jobs.task
+    async def hurry() -> str:
+        # It is marked now, and returns before anybody on this event loop can interrupt it.
+        far = jobs.broker.sibling()
+
+        async def cancel() -> int:
+            try:
+                return await far.cancel("default", ["j"])
+            finally:
+                await far.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(asyncio.run, cancel()).result() == 1
+        return "done"
+
+    async with jobs, working(jobs):
+        handle = await hurry.options(id="j").enqueue()
+
+        assert await handle.result(timeout=20) == "done"
 
 
 async def test_a_failure_in_the_same_moment_does_not_bring_the_job_back(jobs: Atode) -> None:
