@@ -15,6 +15,7 @@ AtodeError
 │   ├── ResultNotKept             the job's result is, or was, not kept
 │   ├── ResultTimeout (TimeoutError)   no result yet
 │   └── JobFailed                 the job ended archived
+│       └── JobCancelled          because somebody cancelled it
 ├── BrokerError
 │   ├── BrokerUnavailable (ConnectionError)   the store cannot be reached now
 │   └── BrokerRefused             the store answered, and said no
@@ -137,6 +138,15 @@ class JobFailed(ResultError):
 
     def __init__(self, task: str, job_id: str, error: str) -> None:
         super().__init__(f"Job {job_id} of task {task!r} failed: {error}")
+        self.job_id = job_id
+        self.error = error
+
+
+class JobCancelled(JobFailed):
+    """The job was cancelled, and does not run (again)."""
+
+    def __init__(self, task: str, job_id: str, error: str) -> None:
+        AtodeError.__init__(self, f"Job {job_id} of task {task!r} was {error}")
         self.job_id = job_id
         self.error = error
 

@@ -46,6 +46,8 @@ FIND = Script("find")
 WAITING = Script("waiting")
 MEMORY = Script("memory")
 RUN = Script("run", uses=("_take",))
+CANCEL = Script("cancel", uses=("_take", "_trim"))
+MARKED = Script("marked", uses=("_held",))
 ARCHIVE = Script("archive", uses=("_take", "_trim"))
 DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
@@ -54,5 +56,5 @@ CLEAR = Script("clear", uses=("_take", "_unlock"))
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
-    *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
 )

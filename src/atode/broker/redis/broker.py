@@ -14,11 +14,10 @@ from typing import Self, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
+from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Reply
-from atode.broker.redis._listener import Listener
-from atode.broker.redis._operations import Operations
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
@@ -40,7 +39,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Operations):
+class RedisBroker(Cancelling):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -56,7 +55,6 @@ class RedisBroker(Operations):
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         super().__init__(link_to(url), clock or SystemClock())
         self._url = url
-        self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
         self._later: set[asyncio.Task[None]] = set()
 
