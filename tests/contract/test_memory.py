@@ -7,9 +7,10 @@ from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
+from atode.testing.schedule_contract import ScheduleContract
 
 
-class TestMemory(BrokerContract, OperationContract):
+class TestMemory(BrokerContract, OperationContract, ScheduleContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock) -> AsyncIterator[Broker]:
         broker = MemoryBroker(clock)

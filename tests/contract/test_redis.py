@@ -7,9 +7,10 @@ from atode.broker.redis.broker import RedisBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
+from atode.testing.schedule_contract import ScheduleContract
 
 
-class TestRedis(BrokerContract, OperationContract):
+class TestRedis(BrokerContract, OperationContract, ScheduleContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
         broker = RedisBroker(redis_url, clock)

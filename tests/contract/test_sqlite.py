@@ -8,9 +8,10 @@ from atode.broker.sqlite.broker import SqliteBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
+from atode.testing.schedule_contract import ScheduleContract
 
 
-class TestSqlite(BrokerContract, OperationContract):
+class TestSqlite(BrokerContract, OperationContract, ScheduleContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

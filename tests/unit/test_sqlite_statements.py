@@ -44,6 +44,11 @@ HOT = {
     "UNLOCK": "queue=? AND text=?",
     "UNLOCK_JOBS": "queue=? AND text=?",
     "PRUNE_LOCKS": "locks_by_end",
+    "LAST_TICK": "PRIMARY KEY",
+    "TICK": "",
+    "FIRE": "",
+    "PRUNE_FIRED": "PRIMARY KEY",
+    "BURY_FIRED": "fired_by_time",
 }
 
 # What operators ask for: it may read many jobs, but those of its queue and state only.
@@ -68,6 +73,8 @@ BY_HAND = {
     "FORGET_QUEUE": "PRIMARY KEY",
     "PAUSE": "",
     "RESUME": "PRIMARY KEY",
+    "FIRED": "PRIMARY KEY",
+    "FORGET_TICKS": "PRIMARY KEY",
 }
 
 
@@ -90,7 +97,9 @@ def plan(db: sqlite3.Connection, statement: str) -> list[str]:
 def test_no_statement_reads_all_jobs_or_locks(db: sqlite3.Connection, name: str) -> None:
     steps = plan(db, TEXTS[name])
 
-    assert not [step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks)\b", step)]
+    assert not [
+        step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks|ticks|fired)\b", step)
+    ]
 
 
 @pytest.mark.parametrize(("name", "index"), (HOT | BY_HAND).items())
@@ -105,6 +114,7 @@ def test_claiming_and_promoting_take_jobs_in_the_order_of_the_index(
 ) -> None:
     in_order = {"READY", "EXPIRED", "NEXT_DUE", "PRUNE_SURPLUS", "STATS", "PICK_PENDING"}
     in_order |= {"PICK_SCHEDULED", "PICK_RETRY", "PICK_ARCHIVED", "PICK_COMPLETED"}
+    in_order |= {"FIRED", "PRUNE_FIRED"}
     for name in in_order:
         assert not [step for step in plan(db, TEXTS[name]) if "TEMP B-TREE" in step]
 

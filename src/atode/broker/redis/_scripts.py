@@ -51,8 +51,11 @@ DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
+SHOW = Script("show")
+TICK = Script("tick")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(SHOW, TICK),
 )

@@ -20,6 +20,7 @@ from atode.broker.redis._link import Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
 from atode.broker.redis._routes import link_to
+from atode.broker.redis._scheduling import Scheduling
 from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
@@ -40,7 +41,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Operations):
+class RedisBroker(Operations, Scheduling):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
