@@ -18,7 +18,7 @@ LEVELS = [
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "schedule", "go_duration"},
     {"broker", "observe"},
-    {"client"},
+    {"client", "semaphore"},
     {"worker"},
     {"web", "testing"},
     {"app"},

@@ -14,6 +14,7 @@ from atode.errors import (
     DuplicateJob,
     DuplicateTask,
     JobFailed,
+    Misused,
     NotUnique,
     PayloadTooLarge,
     Permanent,
@@ -27,6 +28,7 @@ from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
 
@@ -46,6 +48,7 @@ __all__ = [
     "Job",
     "JobFailed",
     "JobHandle",
+    "Misused",
     "NotUnique",
     "PayloadTooLarge",
     "Permanent",
@@ -53,6 +56,7 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "Semaphore",
     "Snooze",
     "State",
     "Task",

@@ -8,9 +8,10 @@ from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.schedule_contract import ScheduleContract
+from atode.testing.semaphore_contract import SemaphoreContract
 
 
-class TestMemory(BrokerContract, OperationContract, ScheduleContract):
+class TestMemory(BrokerContract, OperationContract, ScheduleContract, SemaphoreContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock) -> AsyncIterator[Broker]:
         broker = MemoryBroker(clock)

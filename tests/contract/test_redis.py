@@ -8,9 +8,10 @@ from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.schedule_contract import ScheduleContract
+from atode.testing.semaphore_contract import SemaphoreContract
 
 
-class TestRedis(BrokerContract, OperationContract, ScheduleContract):
+class TestRedis(BrokerContract, OperationContract, ScheduleContract, SemaphoreContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
         broker = RedisBroker(redis_url, clock)

@@ -9,9 +9,10 @@ from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.schedule_contract import ScheduleContract
+from atode.testing.semaphore_contract import SemaphoreContract
 
 
-class TestSqlite(BrokerContract, OperationContract, ScheduleContract):
+class TestSqlite(BrokerContract, OperationContract, ScheduleContract, SemaphoreContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

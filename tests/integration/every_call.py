@@ -28,6 +28,8 @@ CALLS: dict[str, Call] = {
     "tick": lambda broker: broker.tick([Tick("nightly", 1.0, a_job("t1"))], worker="w1"),
     "last_ticks": lambda broker: broker.last_ticks("default", ["nightly"], first=1.0),
     "fired": lambda broker: broker.fired("nightly"),
+    "acquire": lambda broker: broker.acquire("pay", "j1", limit=1, until=1.0),
+    "release": lambda broker: broker.release("pay", "j1", until=1.0),
 }
 
 

@@ -49,6 +49,9 @@ HOT = {
     "FIRE": "",
     "PRUNE_FIRED": "PRIMARY KEY",
     "BURY_FIRED": "fired_by_time",
+    "VACATE": "PRIMARY KEY",
+    "TAKE_PLACE": "PRIMARY KEY",
+    "FREE_PLACE": "PRIMARY KEY",
 }
 
 # What operators ask for: it may read many jobs, but those of its queue and state only.
@@ -98,7 +101,7 @@ def test_no_statement_reads_all_jobs_or_locks(db: sqlite3.Connection, name: str)
     steps = plan(db, TEXTS[name])
 
     assert not [
-        step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks|ticks|fired)\b", step)
+        step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks|ticks|fired|places)\b", step)
     ]
 
 

@@ -242,7 +242,28 @@ class Schedules(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Inspect, Schedules, Protocol):
+class Limits(Protocol):
+    """What limiting how many jobs do something at the same time needs."""
+
+    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        """Take one of `limit` places in a scope until the instant `until`, at most a second longer.
+
+        A holder has one place at most: who holds one already holds it until `until` now, and
+        for him there is always room. False, and no effect, if all places are taken by others.
+        Nobody stands in line.
+        """
+        ...
+
+    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+        """Give back the place that was taken with this `until`.
+
+        False, and no effect, if there is no such place: its time is over, or the same holder
+        has taken it anew with another `until`.
+        """
+        ...
+
+
+class Broker(Queue, Upkeep, Inspect, Schedules, Limits, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

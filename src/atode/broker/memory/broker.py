@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Self
 
 from atode.broker.memory._inspection import Inspection, day_of
+from atode.broker.memory._limiting import Limiting
 from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
@@ -20,7 +21,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Inspection, Scheduling):
+class MemoryBroker(Inspection, Scheduling, Limiting):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:

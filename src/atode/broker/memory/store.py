@@ -102,6 +102,8 @@ class Store:
         self.presences: dict[str, tuple[Presence, float]] = {}
         self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
         self.fired: dict[str, deque[Fired]] = {}
+        self.places: dict[str, dict[str, float]] = {}
+        """By scope: who has taken a place, and until when."""
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def queue(self, name: str) -> Queue:

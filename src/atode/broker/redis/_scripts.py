@@ -53,9 +53,11 @@ DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
 SHOW = Script("show")
 TICK = Script("tick")
+ACQUIRE = Script("acquire")
+RELEASE = Script("release")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
-    *(SHOW, TICK),
+    *(SHOW, TICK, ACQUIRE, RELEASE),
 )

@@ -16,6 +16,7 @@ from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
@@ -41,7 +42,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Operations, Scheduling):
+class RedisBroker(Operations, Scheduling, Limiting):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from

@@ -105,6 +105,11 @@ def history_key(schedule: str) -> str:
     return f"asynq:scheduler_history:{schedule}"
 
 
+def semaphore_key(scope: str) -> str:
+    """Who has taken a place in a scope, and until when."""
+    return f"asynq:sema:{scope}"
+
+
 def day_of(instant: float) -> str:
     """The UTC date in the names of daily counters."""
     return time.strftime("%Y-%m-%d", time.gmtime(instant))
