@@ -45,6 +45,8 @@ class Semaphore:
         been over by timeout or deadline, or for `lifetime` seconds (1 or more) if that is given.
         A block that takes longer counts no more.
 
+        To enter the block outside of a job raises Misused, and so does `with` on an event loop.
+
         Raises:
             BadOption: `or_snooze` or `lifetime` is out of its range.
         """

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 
 import pytest
 
+from atode import Atode
 from atode.broker.redis import _link
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
@@ -230,6 +231,26 @@ async def test_closing_lets_calls_and_waits_end(server: RedisServer) -> None:
     with RedisStore(server.url) as store:
         while int(store.do("INFO", "clients")["connected_clients"]) > 1:
             await asyncio.sleep(0.01)
+
+
+async def test_a_closed_app_has_no_connection_left_not_even_those_of_its_threads(
+    redis_url: str, redis_store: RedisStore
+) -> None:
+    app = Atode(redis_url)
+
+    @app.task
+    def note() -> None: ...
+
+    await note.enqueue()
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+
+    async with asyncio.timeout(10):
+        while int(redis_store.do("INFO", "clients")["connected_clients"]) > 1:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+    assert redis_store.do("LLEN", "asynq:{default}:pending") == 3
 
 
 class _Proxy:

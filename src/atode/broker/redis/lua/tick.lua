@@ -14,10 +14,11 @@ local id, message, score, due, lifetime = ARGV[5], ARGV[6], ARGV[8], ARGV[9], AR
 local is_unique = lifetime ~= ''
 
 local last = redis.call('HGET', KEYS[1], schedule) or ''
-local last_instant, outcome, since, who = string.match(last, '^(%S+) (%S+) (%S+) (.*)$')
+local last_instant, outcome, since, who = string.match(last, '^(%S+) (%l+) ([%d.]+) (.*)$')
 local last_number = tonumber(last_instant)
 if last_number and last_number >= tonumber(instant) then
-  if last_number == tonumber(instant) and who == worker then
+  local is_mine = last_number == tonumber(instant) and who == worker
+  if is_mine and (outcome == 'stored' or outcome == 'refused') then
     return {outcome, since}
   end
   return {'late', now}
