@@ -53,8 +53,13 @@ DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
+SHOW = Script("show")
+TICK = Script("tick")
+ACQUIRE = Script("acquire")
+RELEASE = Script("release")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(SHOW, TICK, ACQUIRE, RELEASE),
 )
