@@ -16,7 +16,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics"},
+    | {"statistics", "group", "batch"},
     {"broker", "observe"},
     {"client"},
     {"worker"},
@@ -32,7 +32,11 @@ LONGEST_FUNCTION = 40
 MOST_PARAMETERS = 8
 
 # The suites that every broker passes read best as one page each.
-LONG_MODULES = {"testing/contract.py", "testing/operation_contract.py"}
+LONG_MODULES = {
+    "testing/contract.py",
+    "testing/operation_contract.py",
+    "testing/group_contract.py",
+}
 
 # Loops that end by a return or an error, each with a wait inside.
 ENDLESS_LOOPS = {

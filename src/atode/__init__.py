@@ -1,6 +1,7 @@
 """atode: background jobs for Python that nobody loses."""
 
 from atode.app import Atode
+from atode.batch import BatchTask
 from atode.context import current_job
 from atode.errors import (
     AtodeError,
@@ -37,6 +38,7 @@ __all__ = [
     "BadOption",
     "BadPayload",
     "BadTask",
+    "BatchTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",

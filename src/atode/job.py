@@ -28,7 +28,7 @@ class State(StrEnum):
 # keeps no result leaves the table altogether.
 NEXT_STATES: Mapping[State, frozenset[State]] = MappingProxyType(
     {
-        State.SCHEDULED: frozenset({State.PENDING}),
+        State.SCHEDULED: frozenset({State.PENDING, State.AGGREGATING}),
         State.PENDING: frozenset({State.ACTIVE}),
         State.ACTIVE: frozenset({State.PENDING, State.RETRY, State.ARCHIVED, State.COMPLETED}),
         State.RETRY: frozenset({State.PENDING}),
@@ -40,8 +40,12 @@ NEXT_STATES: Mapping[State, frozenset[State]] = MappingProxyType(
 
 
 # From which states an operator's hand takes jobs; those in others are left alone.
-RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
-ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
+RUNNABLE = frozenset(
+    {State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED, State.AGGREGATING}
+)
+ARCHIVABLE = frozenset(
+    {State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED, State.AGGREGATING}
+)
 DELETABLE = frozenset(State) - {State.ACTIVE}
 
 
@@ -72,6 +76,9 @@ class Job(NamedTuple):
     """What it does, as `fingerprint` tells it, if no other job may do the same meanwhile."""
     unique_for: float = 0.0
     """When it is stored: for how long after it may run no other may do the same. Not kept."""
+    group: str = ""
+    """Whom it waits for company with, if it is one item of a batch. It keeps this where it
+    runs alone after all, so its payload is one item then, too."""
 
     @property
     def kept_until(self) -> float:

@@ -291,7 +291,7 @@ def test_all_in_a_state_are_moved_after_a_question(stage: Stage) -> None:
     [
         (["run", "default"], "atode jobs run takes either ids or --all STATE"),
         (["run", "default", "a", "--all", "retry"], "atode jobs run takes either ids or --all"),
-        (["run", "default", "--all", "active"], "run is not for active jobs; it is for archived"),
+        (["run", "default", "--all", "active"], "run is not for active jobs; it is for agg"),
         (["delete", "default", "--all", "active"], "delete is not for active jobs; it is for agg"),
         (["edit", "default", "a", "--payload", "{"], "--payload is not JSON: Expecting property"),
         (["edit", "default", "a", "--payload", "NaN"], "--payload is not JSON: NaN is not JSON"),

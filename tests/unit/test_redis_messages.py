@@ -33,6 +33,16 @@ def test_what_a_unique_job_does_is_written_as_the_name_of_its_lock() -> None:
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
 
 
+def test_the_group_of_a_member_is_in_its_message() -> None:
+    job = JOB._replace(group="mail:digest:user:7")
+
+    assert stored(job).group_key == "mail:digest:user:7"
+    assert read(encoded(job), "default", "j1", State.AGGREGATING) == (
+        job._replace(state=State.AGGREGATING),
+        "",
+    )
+
+
 def test_a_lock_of_another_form_is_shown_whole() -> None:
     message = TaskMessage(type="demo", id="j1", unique_key="lock:7").SerializeToString()
 

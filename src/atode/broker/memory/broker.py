@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from atode.broker.memory._inspection import Inspection, day_of
+from atode.broker.memory._groups import Groups
+from atode.broker.memory._inspection import day_of
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
@@ -19,7 +20,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Inspection):
+class MemoryBroker(Groups):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -53,6 +54,8 @@ class MemoryBroker(Inspection):
                 queue.is_used = True
                 if job.state is State.PENDING:
                     queue.append(record, now)
+                elif job.state is State.AGGREGATING:
+                    queue.join(record, now)
             self._store.ring()
         return refused
 
@@ -113,7 +116,11 @@ class MemoryBroker(Inspection):
             )
             due = [record for record in waiting if record.job.due <= now]
             for record in due:
-                self._store.queue(record.job.queue).append(record, now)
+                queue = self._store.queue(record.job.queue)
+                if record.job.group and record.job.state is State.SCHEDULED:
+                    queue.join(record, now)
+                else:
+                    queue.append(record, now)
             if due:
                 self._store.ring()
         return waiting[len(due)].job.due if len(waiting) > len(due) else None

@@ -47,12 +47,19 @@ WAITING = Script("waiting")
 MEMORY = Script("memory")
 RUN = Script("run", uses=("_take",))
 ARCHIVE = Script("archive", uses=("_take", "_trim"))
-DELETE = Script("delete", uses=("_take", "_unlock"))
+DELETE = Script("delete", uses=("_take", "_message", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
-CLEAR = Script("clear", uses=("_take", "_unlock"))
+CLEAR = Script("clear", uses=("_take", "_message", "_unlock"))
+JOIN = Script("join")
+GROUPS = Script("groups", uses=("_message",))
+MEMBERS = Script("members", uses=("_member",))
+MERGE = Script("merge", uses=("_message", "_unlock", "_member"))
+RELEASE = Script("release", uses=("_member",))
+RECLAIM = Script("reclaim")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(JOIN, GROUPS, MEMBERS, MERGE, RELEASE, RECLAIM),
 )

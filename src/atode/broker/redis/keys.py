@@ -53,6 +53,10 @@ class QueueKeys:
         """The hash of one job."""
         return self.jobs.encode() + raw_id(job_id)
 
+    def members(self, group: str) -> bytes:
+        """The zset of one group's waiting jobs."""
+        return self.group.encode() + raw_id(group)
+
     def processed_on(self, day: str) -> str:
         """The day's counter of ended attempts."""
         return f"{self.processed}:{day}"
@@ -69,7 +73,7 @@ def keys_of(queue: str) -> QueueKeys:
 
 
 def raw_id(job_id: str) -> bytes:
-    """A job's id as Redis has it.
+    """A job's id, or a group's name, as Redis has it.
 
     Foreign ids may hold any bytes; what is not UTF-8 comes in as lone surrogates and must
     go out as it was, or one such id would stop the settlements of its whole batch.
@@ -78,7 +82,7 @@ def raw_id(job_id: str) -> bytes:
 
 
 def text_id(raw: bytes) -> str:
-    """A job's id as the core has it."""
+    """A job's id, or a group's name, as the core has it."""
     return raw.decode("utf-8", "surrogateescape")
 
 
