@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from atode.broker.redis.broker import RedisBroker
+from atode.group import Member
 from atode.job import Job
 from atode.presence import Presence
 
@@ -10,6 +11,11 @@ PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
 Call = Callable[[RedisBroker], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "enqueue": lambda broker: broker.enqueue([a_job("other")]),
+    "join": lambda broker: broker.enqueue([a_job("member")._replace(group="g")]),
+    "groups": lambda broker: broker.groups(["default"]),
+    "members": lambda broker: broker.members("default", "g", limit=1),
+    "merge": lambda broker: broker.merge("default", "g", [Member(a_job("m"))], [a_job("b")]),
+    "release": lambda broker: broker.release("default", "g", [Member(a_job("m"))]),
     "claim": lambda broker: broker.claim(["default"], limit=1, lease=10, worker="w1"),
     "wait": lambda broker: broker.wait(["default"], at_most=60),
     "promote": lambda broker: broker.promote(["default"]),

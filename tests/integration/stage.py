@@ -13,6 +13,7 @@ from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Broker, Refused
 from atode.clock import Clock
 from atode.events import Event
+from atode.group import Group, Member
 from atode.job import Claim
 from atode.outcome import Settlement
 from atode.presence import Presence
@@ -140,6 +141,24 @@ class FlakyBroker(MemoryBroker):
     ) -> Sequence[Claim]:
         self.faults.meet("reap")
         return await super().reap(queues, limit=limit, lease=lease, worker=worker)
+
+    async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
+        self.faults.meet("groups")
+        return await super().groups(queues)
+
+    async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
+        self.faults.meet("members")
+        return await super().members(queue, group, limit=limit)
+
+    async def merge(
+        self, queue: str, group: str, members: Sequence[Member], jobs: Sequence[Job]
+    ) -> bool:
+        self.faults.meet("merge")
+        return await super().merge(queue, group, members, jobs)
+
+    async def release(self, queue: str, group: str, members: Sequence[Member]) -> int:
+        self.faults.meet("release")
+        return await super().release(queue, group, members)
 
     async def prune(self, queues: Sequence[str]) -> int:
         self.faults.meet("prune")

@@ -294,6 +294,27 @@ async def test_an_answer_that_is_lost_does_not_turn_into_a_refusal(server: Redis
         await broker.close()
 
 
+async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: RedisServer) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        one, two, batch = (a_job(name) for name in ("one", "two", "batch"))
+        members = [job._replace(state=State.AGGREGATING, group="g") for job in (one, two)]
+        await broker.enqueue(members[:1])
+
+        proxy.lose()
+        refused = await broker.enqueue([members[0]._replace(payload=b"[]"), members[1]])
+        found = await broker.members("default", "g", limit=9)
+        proxy.lose()
+        merged = await broker.merge("default", "g", found, [batch])
+
+        assert [refusal.job.id for refusal in refused] == ["one"]
+        assert [member.job.payload for member in found] == [b"{}", b"{}"]
+        assert merged
+        claims = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+        assert [claim.job.id for claim in claims] == ["batch"]
+        await broker.close()
+
+
 async def _is_unavailable(calling: Awaitable[object]) -> bool:
     try:
         await asyncio.wait_for(calling, 10)
