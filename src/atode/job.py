@@ -95,14 +95,18 @@ def new_id() -> str:
     """An id that nothing else has: a UUID of version 7 (RFC 9562), so later ones sort later.
 
     Random ids scatter over the pages of an index; with ordered ones, a store that keeps its
-    jobs in a tree writes half as much.
+    jobs in a tree writes half as much. And where asynq's format has only the second for when
+    jobs joined a group, their ids tell which came first.
     """
-    instant = f"{time.time_ns() // 1_000_000:012x}"
-    noise = os.urandom(10)
+    millisecond, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    instant = f"{millisecond:012x}"
+    # The part of the millisecond, in 4096ths: an id takes longer to make than one of these.
+    fraction = f"{(nanoseconds << 12) // 1_000_000:03x}"
+    noise = os.urandom(8)
     digits = noise.hex()
-    variant = "89ab"[noise[2] >> 6]
-    # The 7 is the version; two digits of the noise make room for it and for the variant.
-    return f"{instant[:8]}-{instant[8:]}-7{digits[1:4]}-{variant}{digits[5:8]}-{digits[8:]}"
+    variant = "89ab"[noise[0] >> 6]
+    # The 7 is the version; a digit of the noise makes room for the variant.
+    return f"{instant[:8]}-{instant[8:]}-7{fraction}-{variant}{digits[1:4]}-{digits[4:]}"
 
 
 class Claim(NamedTuple):

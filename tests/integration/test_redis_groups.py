@@ -99,6 +99,7 @@ async def test_schedule_with_a_group(broker: RedisBroker, redis_store: RedisStor
 
     assert redis_store.dump() == stored(
         scheduled={"j1": START + 61.0},
+        visits={f"{START + 61}:g": START + 61.0},
         job={
             "msg": a_message(group_key="g"),
             "state": "scheduled",
@@ -116,8 +117,12 @@ async def test_forward_into_a_group(
 
     await broker.promote(["mail"])
 
-    found = stored(groups={"g"}, job=IN_GROUP)
+    found = stored(groups={"g"}, job=IN_GROUP, visits={f"{START + 60}:g": START + 60.0})
     assert redis_store.dump() == found | {"asynq:{mail}:g:g": {"j1": START + 60.0}}
+    # Two minutes later no Go server can have been slower.
+    clock.advance(120)
+    await broker.prune(["mail"])
+    assert "asynq:{mail}:visits" not in redis_store.dump()
 
 
 async def test_merge(broker: RedisBroker, redis_store: RedisStore) -> None:
@@ -508,7 +513,9 @@ async def test_a_stale_set_goes_back_to_its_group_which_is_known_again(
     await broker.prune(["mail"])
 
     assert still == []
-    assert redis_store.dump() == before
+    found = redis_store.dump()
+    assert found.pop("asynq:{mail}:visits") == {f"{START + 120}:a:b": START + 120.0}
+    assert found == before
 
 
 async def test_a_stale_set_joins_those_that_came_meanwhile(
@@ -523,6 +530,51 @@ async def test_a_stale_set_joins_those_that_came_meanwhile(
 
     assert [each.job.id for each in await broker.members("mail", "g", limit=9)] == ["g1", "later"]
     assert await broker.groups(["mail"]) == [Group("mail", "g", 2, START, START + 7, "demo")]
+
+
+async def test_what_gos_recoverer_gave_back_is_known_again(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    go_joins(redis_store, "g1", "a:b")
+    go_takes_out(redis_store, "a:b", "g1", deadline=START + 120)
+    await broker.prune(["mail"])
+    # As section 9.4 has it: without the name.
+    redis_store.do("ZADD", "asynq:{mail}:g:a:b", START, "g1")
+    [taken] = redis_store.do("ZRANGE", "asynq:{mail}:aggregation_sets", 0, -1)
+    redis_store.do("DEL", taken, "asynq:{mail}:aggregation_sets")
+    clock.advance(150)
+
+    await broker.prune(["mail"])
+
+    assert [group.name for group in await broker.groups(["mail"])] == ["a:b"]
+
+
+async def test_what_gos_forwarder_put_into_a_group_is_known(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    later = a_member("j2", state=State.SCHEDULED, due=START + 600.0)
+    await broker.enqueue([a_member(state=State.SCHEDULED, due=START + 5.0), later])
+    # Section 8.7, without the name.
+    redis_store.do("ZREM", "asynq:{mail}:scheduled", "j1")
+    redis_store.do("ZADD", "asynq:{mail}:g:g", START + 5, "j1")
+    redis_store.do("HSET", JOB, "state", "aggregating")
+    clock.advance(6)
+
+    await broker.prune(["mail"])
+
+    assert [(group.name, group.size) for group in await broker.groups(["mail"])] == [("g", 1)]
+    assert len(redis_store.do("ZRANGE", "asynq:{mail}:visits", 0, -1)) == 2
+
+
+async def test_where_no_worker_of_ours_looks_old_notes_go_with_new_ones(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    await broker.enqueue([a_member(state=State.SCHEDULED, due=START + 5.0)])
+    clock.advance(3700)
+
+    await broker.enqueue([a_member("j2", state=State.SCHEDULED, due=START + 5000.0)])
+
+    assert redis_store.dump()["asynq:{mail}:visits"] == {f"{START + 5000}:g": START + 5000.0}
 
 
 async def test_more_stale_sets_than_one_call_takes(

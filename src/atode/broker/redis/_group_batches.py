@@ -39,7 +39,7 @@ def _join_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
         *(keys.soon, told(min(delayed, default=math.inf), now)),
         *[part for job in chunk for part in _new_member(job, now)],
     )
-    names = (keys.groups, keys.scheduled)
+    names = (keys.groups, keys.scheduled, keys.visits)
     return Batch(chunk, JOIN.call(names, "0", *common), JOIN.call(names, "1", *common))
 
 

@@ -81,10 +81,15 @@ class Groups(Operations):
         return number
 
     async def reclaim(self, queue: str) -> None:
-        """Give back to their groups the members that Go workers took and never finished (9.4)."""
+        """Give back to their groups the members that Go workers took and never finished (9.4).
+
+        Also notes the names of groups that Go servers have given members without that (trap 10).
+        """
         keys = keys_of(queue)
         second = math.floor(self._clock.now())
-        command = RECLAIM.call((keys.aggregation_sets, keys.groups), keys.group, second, _SETS)
+        command = RECLAIM.call(
+            (keys.aggregation_sets, keys.groups, keys.visits), keys.group, second, _SETS
+        )
         dissolved = _SETS
         while dissolved >= _SETS:
             [dissolved] = (await self._link.call([command])).replies

@@ -42,6 +42,9 @@ class QueueKeys:
         self.group = f"{prefix}g:"
         """Followed by a group's name: its waiting jobs."""
         self.aggregation_sets = f"{prefix}aggregation_sets"
+        self.visits = f"{prefix}visits"
+        """A private zset: groups that a Go server may give members without noting their names,
+        as `instant:name`; the score is the instant from which on to look."""
         self.unique = f"{prefix}unique:"
         """Followed by what a unique job does: its lock, which holds the job's id."""
         self.removed = f"{prefix}removed:"

@@ -1,5 +1,6 @@
 -- join.lua: store new jobs of one queue that belong to groups (protocol, 7.2, 7.4 and 7.5).
--- KEYS  1 names of groups   2 scheduled zset (score = due, s, rounded up)
+-- KEYS  1 names of groups   2 scheduled zset (score = due, s, rounded up)   3 private zset of
+--       groups that a Go server may give members without noting their names (see reclaim.lua)
 -- ARGV  1 '1' if this is sent a second time because the first answer was lost, else '0'
 --       2 prefix of job hashes   3 prefix of groups (zsets; score = since when, s)   4 now, s
 --       5 channel for jobs due soon   6 the earliest due instant of those, '' for none
@@ -15,6 +16,7 @@ local FIRST, PARTS = 7, 7
 -- Keys of a wrong type must fail here, before anything is written.
 redis.call('SCARD', KEYS[1])
 redis.call('ZCARD', KEYS[2])
+redis.call('ZCARD', KEYS[3])
 for at = FIRST, #ARGV, PARTS do
   redis.call('ZCARD', groups .. ARGV[at + 2])
   if ARGV[at + 5] ~= '' then
@@ -43,6 +45,7 @@ local function store(id, message, group, score, due)
   end
   redis.call('HSET', key, 'msg', message, 'state', 'scheduled', 'group', group)
   redis.call('ZADD', KEYS[2], score, id)
+  redis.call('ZADD', KEYS[3], score, score .. ':' .. group)
   if due ~= '' then
     redis.call('HSET', key, 'due', due)
   end
@@ -65,6 +68,8 @@ for at = FIRST, #ARGV, PARTS do
   -- A job that only its lock kept out has not taken its id.
   seen[id] = seen[id] or not holder or holder == '' or holder == id
 end
+-- What is long past, for queues on which no worker of ours does this.
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - 3600)
 if ARGV[6] ~= '' then
   -- Without the right to publish, jobs are a moment late instead of not stored.
   redis.pcall('PUBLISH', ARGV[5], ARGV[6])
