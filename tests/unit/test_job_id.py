@@ -1,4 +1,5 @@
 import uuid
+from itertools import pairwise
 
 from atode.job import new_id
 
@@ -17,5 +18,5 @@ def test_later_ids_sort_later_within_a_millisecond_too() -> None:
     ids = [new_id() for _ in range(10_000)]
 
     # The part after the time is random, and clocks may step back; hence not all, but nearly.
-    inversions = sum(before > after for before, after in zip(ids, ids[1:], strict=False))
+    inversions = sum(before > after for before, after in pairwise(ids))
     assert inversions < 10
