@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from functools import partial
 from types import ModuleType
 
 from atode import State
@@ -21,7 +22,7 @@ async def test_workers_killed_while_they_make_batches_lose_no_item_and_put_none_
         for kills in range(1, 7):
             with WorkerProcess(url, journal.path, *options) as victim:
                 await victim.started()
-                await journal.until(lambda j, least=kills * 300: len(j.count("end")) > least)
+                await journal.until(partial(_has_more_than, kills * 300))
                 victim.kill()
         with WorkerProcess(url, journal.path, *options) as last:
             await last.started()
@@ -29,13 +30,17 @@ async def test_workers_killed_while_they_make_batches_lose_no_item_and_put_none_
             await journal.until(lambda j: len(j.count("end")) == TOTAL)
             counts = await _settled(app)
 
-    batches = defaultdict(set[str])
+    batches: dict[int, set[str]] = defaultdict(set)
     for entry in journal.entries():
         if entry.word.startswith("in:"):
             batches[entry.number].add(entry.word)
     assert batches.keys() == set(range(TOTAL))
     assert [item for item, into in batches.items() if len(into) > 1] == []
     assert sum(counts.values()) == 0
+
+
+def _has_more_than(ended: int, journal: Journal) -> bool:
+    return len(journal.count("end")) > ended
 
 
 async def _trickle(app: ModuleType) -> None:

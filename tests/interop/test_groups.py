@@ -22,7 +22,7 @@ TOTAL = 4000
 def item(number: int, **options: object) -> Spec:
     """A member as a Go program stores it."""
     spec = Spec(type="bundle", payload=str(number).encode(), group="bundle")
-    return spec | options  # type: ignore[return-value,operator]
+    return spec | options  # type: ignore[return-value]
 
 
 def items(entries: Iterable[Entry]) -> Counter[int]:
