@@ -184,13 +184,15 @@ class Items:
             self._refuse(f"takes {inspect.signature(function)}")
         self._parameter = parameters[0].name
         written = parameters[0].annotation
-        if not isinstance(written, str):
+        self._is_checked = not isinstance(written, str)
+        if self._is_checked:
             self._check_list(written)
         self._before = b"{%s:[" % json.dumps(self._parameter, ensure_ascii=False).encode()
         self._after = b"]}"
 
     def encode(self, item: object) -> bytes:
-        """One item as JSON; errors as for `Arguments.encode`."""
+        """One item as JSON; errors as for `Arguments.encode`, and BadTask as for `check`."""
+        self.check()
         whole = self._arguments.encode(([item],), {})
         return whole[len(self._before) : -len(self._after)]
 
@@ -228,7 +230,9 @@ class Items:
         Raises:
             BadTask: it is not, or cannot be resolved.
         """
-        self._check_list(self._arguments.kind_of(self._parameter))
+        if not self._is_checked:
+            self._check_list(self._arguments.kind_of(self._parameter))
+            self._is_checked = True
 
     def _check_list(self, annotation: Any) -> None:
         if get_origin(annotation) is Annotated:

@@ -140,6 +140,9 @@ def test_an_annotation_that_is_a_text_is_looked_at_when_a_worker_starts() -> Non
 
     with pytest.raises(BadTask, match="'bad' annotates 'item' with"):
         app.registry.check()
+    late: Any = app.registry["bad"]
+    with pytest.raises(BadTask, match="'bad' annotates 'item' with"):
+        late.call(Notification(user=1))
 
 
 def test_a_generator_is_no_batch_task() -> None:

@@ -217,7 +217,7 @@ class Inspect(Protocol):
 
     async def pause(self, queue: str) -> bool:
         """Let nothing more be claimed from the queue; False if it was paused already. Running
-        jobs go on, due ones still become pending."""
+        jobs go on, due ones still become pending, and groups batches."""
         ...
 
     async def resume(self, queue: str) -> bool:

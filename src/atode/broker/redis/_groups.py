@@ -80,7 +80,7 @@ class Groups(Operations):
             number += left
         return number
 
-    async def reclaim(self, queue: str) -> None:
+    async def _reclaim(self, queue: str) -> None:
         """Give back to their groups the members that Go workers took and never finished (9.4).
 
         Also notes the names of groups that Go servers have given members without that (trap 10).

@@ -198,7 +198,7 @@ class RedisBroker(Groups):
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies
                 gone += deleted
-            await self.reclaim(queue)
+            await self._reclaim(queue)
         return gone
 
     async def beat(self, presence: Presence, *, lifetime: float) -> None:

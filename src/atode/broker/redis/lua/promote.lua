@@ -89,12 +89,12 @@ for _, job in ipairs(due) do
       -- asynq forgets this, and then no worker looks at the group (trap 10).
       redis.call('SADD', KEYS[4], job.group)
       redis.call('HSET', key, 'state', 'aggregating')
+      redis.call('HDEL', key, 'due')
     else
       pending[#pending + 1] = job.id
       redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns)
-      redis.call('HDEL', key, 'group')
+      redis.call('HDEL', key, 'due', 'group')
     end
-    redis.call('HDEL', key, 'due')
   end
 end
 for _, ghost in ipairs(ghosts) do
