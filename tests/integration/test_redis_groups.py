@@ -602,6 +602,20 @@ async def test_sets_that_are_no_sets_of_this_queue_are_forgotten_and_left_alone(
     assert redis_store.dump() == {"somebody:else": {"x": 1.0}}
 
 
+async def test_a_stale_set_whose_group_is_of_a_wrong_type_stays_as_it_is(
+    broker: RedisBroker, redis_store: RedisStore
+) -> None:
+    for n in range(120):
+        go_joins(redis_store, f"g{n}", f"group{n}")
+        go_takes_out(redis_store, f"group{n}", f"g{n}", deadline=START)
+        redis_store.do("SET", f"asynq:{{mail}}:g:group{n}", "x")
+    before = redis_store.dump()
+
+    await broker.prune(["mail"])
+
+    assert redis_store.dump() == before
+
+
 async def test_a_member_in_a_go_workers_hands_is_left_alone(
     broker: RedisBroker, redis_store: RedisStore
 ) -> None:

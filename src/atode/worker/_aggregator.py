@@ -17,7 +17,7 @@ LOOK_EVERY = 1.0
 LOOK_AGAIN = 0.25
 """Seconds between two looks while one has."""
 
-_REST = 4.0
+_REST = 9.0
 """How much longer than a look lasts the pause after it is at least: thousands of groups must
 not keep a store busy with telling that they wait."""
 

@@ -19,7 +19,7 @@ from atode.group import Group, Member
 from atode.job import Job, State
 
 _SETS = 100
-"""Sets that are dissolved in one call."""
+"""Sets of Go workers that are looked at in one call."""
 
 _PARTS = 5
 """Values for each group in a reply of groups.lua."""
@@ -90,9 +90,9 @@ class Groups(Operations):
         command = RECLAIM.call(
             (keys.aggregation_sets, keys.groups, keys.visits), keys.group, second, _SETS
         )
-        dissolved = _SETS
-        while dissolved >= _SETS:
-            [dissolved] = (await self._link.call([command])).replies
+        done = _SETS
+        while done == _SETS:
+            [done] = (await self._link.call([command])).replies
 
     async def _readable(self, queue: str, group: str, parts: Sequence[Reply]) -> list[Member]:
         found: list[Member] = []

@@ -3,7 +3,7 @@
 -- KEYS  1 aggregation sets (zset of keys; score = deadline, s)   2 names of groups   3 private
 --       zset of groups that may get members from then on: `instant:name` by the instant, s
 -- ARGV  1 prefix of groups   2 now, s   3 most sets to dissolve
--- Returns how many sets were looked at; as many as the limit: there may be more.
+-- Returns how many sets are done with; as many as the limit: there may be more.
 -- asynq's own forwarder and recoverer do not note a group's name, and without it nobody looks at
 -- the group (trap 10). Where they may have been at work, the name is noted for them.
 
@@ -20,18 +20,20 @@ local function group_of(set)
   end
 end
 
+-- Whether nothing is left to do about the set.
 local function dissolve(set)
   local name = group_of(set)
   if name and redis.call('EXISTS', set) == 1 then
     local group = groups .. name
     -- A key of a wrong type keeps its members where they are.
     if type(redis.pcall('ZUNIONSTORE', group, 2, group, set, 'AGGREGATE', 'MIN')) ~= 'number' then
-      return
+      return false
     end
     redis.call('SADD', KEYS[2], name)
     redis.call('DEL', set)
   end
   redis.call('ZREM', KEYS[1], set)
+  return true
 end
 
 local function await(set, deadline)
@@ -42,8 +44,9 @@ local function await(set, deadline)
 end
 
 local stale = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, limit)
+local done = 0
 for _, set in ipairs(stale) do
-  dissolve(set)
+  done = done + (dissolve(set) and 1 or 0)
 end
 local taken = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
 for n = 1, #taken, 2 do
@@ -59,4 +62,4 @@ for n = 1, #visited, 2 do
     redis.call('ZREM', KEYS[3], visited[n])
   end
 end
-return #stale
+return done
