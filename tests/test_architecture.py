@@ -16,7 +16,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics", "group", "batch"},
+    | {"statistics", "group", "batch"}
+    | {"cron", "expression", "wall_clock", "ticks"},
     {"broker", "observe"},
     {"client"},
     {"worker"},
@@ -36,13 +37,14 @@ LONG_MODULES = {
     "testing/contract.py",
     "testing/operation_contract.py",
     "testing/group_contract.py",
+    "testing/cancel_contract.py",
 }
 
 # Loops that end by a return or an error, each with a wait inside.
 ENDLESS_LOOPS = {
     "client.py",
     "broker/redis/_doorbells.py",
-    "broker/redis/_listener.py",
+    "broker/redis/_subscription.py",
     "broker/sqlite/_store.py",
 }
 

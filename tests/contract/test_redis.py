@@ -4,13 +4,14 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
+from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 
 
-class TestRedis(BrokerContract, OperationContract, GroupContract):
+class TestRedis(BrokerContract, OperationContract, CancelContract, GroupContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
         broker = RedisBroker(redis_url, clock)

@@ -47,6 +47,8 @@ HOT = {
     "GROUPS": "jobs_grouped",
     "PICK_MEMBERS": "jobs_grouped",
     "STILL_IN": "INTEGER PRIMARY KEY",
+    "MARKS": "jobs_cancelled",
+    "MARKED": "INTEGER PRIMARY KEY",
 }
 
 # What operators ask for: it may read many jobs, but those of its queue and state only.
@@ -63,6 +65,9 @@ BY_HAND = {
     "JOBS_OF": "INTEGER PRIMARY KEY",
     "RUN": "INTEGER PRIMARY KEY",
     "ARCHIVE": "INTEGER PRIMARY KEY",
+    "CANCEL": "INTEGER PRIMARY KEY",
+    "MARK": "INTEGER PRIMARY KEY",
+    "ACTIVE_IDS": "jobs_active",
     "REPLACE_PAYLOAD": "jobs_by_id",
     "HOLDS": "jobs_by_id",
     "STATS": "jobs_pending",

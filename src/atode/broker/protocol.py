@@ -1,4 +1,4 @@
-"""What atode asks of a place where jobs live: four small protocols, split by who calls them.
+"""What atode asks of a place where jobs live: small protocols, split by who calls them.
 
 Everything is plural, endings are data, and brokers report while the core decides: no broker
 knows a retry rule. All preconditions of a write are tested before its first effect.
@@ -50,7 +50,8 @@ class Queue(Protocol):
 
         Oldest first within a queue; queues in the order given, skipping paused ones. An
         empty result means that nothing was ready. A job whose stored form is broken comes
-        as a claim with a `problem`, so that it can be settled and blocks nobody.
+        as a claim with a `problem`, so that it can be settled and blocks nobody; one that was
+        cancelled, where that is possible at all, as a claim that says so.
         """
         ...
 
@@ -65,10 +66,11 @@ class Queue(Protocol):
         """Write how claims ended: each job becomes `after`, or is deleted where that is None.
 
         `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
-        (until `after.due`), ARCHIVED, or PENDING (first in line again). Counters move by
-        `tally`; success unlocks what the job has locked. Returns the refused ones, without any
-        effect: their claim is not the one that holds the job (any more), by worker and claim
-        number.
+        (until `after.due`), ARCHIVED, or PENDING (first in line again). A job that was
+        cancelled meanwhile does not run again: instead of RETRY or PENDING it becomes what
+        `outcome.cancelled` says. Counters move by `tally`; success unlocks what the job has
+        locked. Returns the refused ones, without any effect: their claim is not the one that
+        holds the job (any more), by worker and claim number.
         """
         ...
 
@@ -104,8 +106,9 @@ class Upkeep(Protocol):
     ) -> Sequence[Claim]:
         """Take over up to `limit` active jobs whose lease has run out.
 
-        They come as `worker`'s own claims under a fresh lease, with the next claim number;
-        the caller settles them, so a reaper that dies is reaped in turn.
+        They come as `worker`'s own claims under a fresh lease, with the next claim number,
+        `cancelled` if they were; the caller settles them, so a reaper that dies is reaped in
+        turn.
         """
         ...
 
@@ -152,6 +155,35 @@ class Groups(Protocol):
         """Make members ordinary pending jobs, last in line, and wake workers; those that are not
         in the group any more are left alone. They keep what they have locked. How many it were.
         """
+        ...
+
+
+class Cancellation(NamedTuple):
+    """News that somebody cancelled a running job; perhaps old news."""
+
+    job_id: str
+    queue: str
+    """Empty if nobody knows: asynq's tools name no queue, and mean only the attempt, which is
+    retried. Otherwise the job is marked as cancelled for good."""
+
+
+class Cancelling(Protocol):
+    """How a worker learns that what it runs was cancelled."""
+
+    async def cancellations(
+        self, queues: Sequence[str], *, worker: str, at_most: float
+    ) -> Sequence[Cancellation]:
+        """Sleep until running jobs of the queues, whoever runs them, are cancelled; for
+        `at_most` seconds.
+
+        Each worker is told once, and it is only a hint: `marked` knows. Nothing in the answer
+        means that nothing was told, or that something may have been missed. A worker's first
+        call only begins to listen, and its answer may be empty at once.
+        """
+        ...
+
+    async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Which of these claims hold a job that was cancelled for good."""
         ...
 
 
@@ -210,6 +242,12 @@ class Inspect(Protocol):
         """Delete jobs and unlock what they have locked; active ones are left alone. How many."""
         ...
 
+    async def cancel(self, queue: str, which: Which) -> int:
+        """Let jobs not run (again). Those that wait are archived as `outcome.cancelled` says.
+        Active ones are marked durably, until they end, and their workers are told; marking
+        them again tells again. Ended ones are left alone. Locks stay. How many were cancelled."""
+        ...
+
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
         """Give a scheduled job other arguments; False if no scheduled job has this id. What it
         has locked stays as it was."""
@@ -230,7 +268,7 @@ class Inspect(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Groups, Inspect, Protocol):
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

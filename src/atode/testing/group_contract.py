@@ -221,7 +221,7 @@ class GroupContract:
 
         await asyncio.wait_for(waiting, 10)
 
-    @pytest.mark.parametrize("taken", ["run", "archive", "delete"])
+    @pytest.mark.parametrize("taken", ["run", "archive", "delete", "cancel"])
     async def test_a_merge_without_all_its_members_does_nothing(
         self, broker: Broker, taken: str
     ) -> None:
@@ -380,6 +380,18 @@ class GroupContract:
         assert list(await broker.groups(["default"])) == []
         found = await broker.find("default", State.ARCHIVED)
         assert {(job.id, job.group) for job in found} == {(name, name) for name in "abc"}
+
+    async def test_members_can_be_cancelled(self, broker: Broker) -> None:
+        await broker.enqueue([a_job(id=name, group=name) for name in "abc"])
+
+        assert await broker.cancel("default", ["b"]) == 1
+        assert await broker.cancel("default", State.AGGREGATING) == 2
+
+        assert list(await broker.groups(["default"])) == []
+        found = await broker.find("default", State.ARCHIVED)
+        assert {(job.id, job.group, bool(job.error)) for job in found} == {
+            (name, name, True) for name in "abc"
+        }
 
     async def test_an_archived_member_that_is_run_runs_alone(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="a", group="g")])

@@ -17,6 +17,7 @@ from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
 from atode.worker._aggregator import Aggregator
+from atode.worker._canceller import Canceller
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
@@ -87,6 +88,7 @@ class Worker:
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
+            Canceller(broker, names, ledger, self._runner, events, worker=self.id),
         ]
         if batches := self._registry.batches():
             self._upkeep.append(Aggregator(broker, names, batches, clock, events))

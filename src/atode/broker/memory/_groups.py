@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from atode.broker.memory._inspection import Inspection
+from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory.store import Record
 from atode.group import Group, Member
 from atode.job import Job, State
 
 
-class Groups(Inspection):
+class Groups(Cancelling):
     """What workers with batch tasks do."""
 
     async def groups(self, queues: Sequence[str]) -> Sequence[Group]:

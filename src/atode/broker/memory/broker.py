@@ -13,7 +13,7 @@ from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.outcome import Settlement, Tally, cancelled
 from atode.presence import Presence
 
 ARCHIVE_SIZE = 10_000
@@ -145,7 +145,8 @@ class MemoryBroker(Groups):
                 for record in self._store.queue(name).in_state(State.ACTIVE)
                 if record.lease_until <= now
             ]
-            return [record.claim(worker, now + lease) for record in expired[:limit]]
+            claims = [record.claim(worker, now + lease) for record in expired[:limit]]
+            return [claim._replace(cancelled=self._is_marked(claim)) for claim in claims]
 
     async def prune(self, queues: Sequence[str]) -> int:
         now = self._clock.now()
@@ -188,6 +189,10 @@ class MemoryBroker(Groups):
         if settlement.tally is Tally.SUCCESS:
             queue.unlock(record.job)
         after = settlement.after
+        if record.job.id in queue.cancelled:
+            queue.cancelled.discard(record.job.id)
+            if after and after.state in (State.RETRY, State.PENDING):
+                after = cancelled(after, now)
         if after is None:
             del queue.records[record.job.id]
             return

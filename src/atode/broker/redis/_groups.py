@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from atode.broker.redis import messages
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
+from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._group_batches import member_of, merge_command, release_command
 from atode.broker.redis._link import Reply
-from atode.broker.redis._operations import Operations
 from atode.broker.redis._scripts import GROUPS, MEMBERS, RECLAIM, Command
 from atode.broker.redis.keys import QUEUES, keys_of, raw_id, text_id
 from atode.group import Group, Member
@@ -25,7 +25,7 @@ _PARTS = 5
 """Values for each group in a reply of groups.lua."""
 
 
-class Groups(Operations):
+class Groups(Cancelling):
     """What workers with batch tasks do."""
 
     async def groups(self, queues: Sequence[str]) -> Sequence[Group]:

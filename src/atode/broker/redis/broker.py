@@ -18,7 +18,6 @@ from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._groups import Groups
 from atode.broker.redis._link import Reply
-from atode.broker.redis._listener import Listener
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
@@ -56,7 +55,6 @@ class RedisBroker(Groups):
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         super().__init__(link_to(url), clock or SystemClock())
         self._url = url
-        self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
         self._later: set[asyncio.Task[None]] = set()
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from atode.broker.sqlite import _merging
-from atode.broker.sqlite._inspection import Inspection
+from atode.broker.sqlite._cancelling import Cancelling
 from atode.group import Group, Member
 from atode.job import Job
 
 
-class Groups(Inspection):
+class Groups(Cancelling):
     """What workers with batch tasks do to the file."""
 
     async def groups(self, queues: Sequence[str]) -> Sequence[Group]:

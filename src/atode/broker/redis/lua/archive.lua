@@ -18,7 +18,7 @@ local taken, looked = take(places, jobs, ARGV[4], ARGV[2], tonumber(ARGV[3]), 8)
 for _, id in ipairs(taken) do
   redis.call('ZADD', KEYS[4], ARGV[5], id)
   redis.call('HSET', jobs .. id, 'state', 'archived')
-  redis.call('HDEL', jobs .. id, 'due', 'pending_since', 'group')
+  redis.call('HDEL', jobs .. id, 'due', 'pending_since', 'group', 'cancelled')
 end
 if #taken > 0 then
   -- More than one call adds, so that a huge archive shrinks.
