@@ -12,11 +12,11 @@ from itertools import islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
-from atode.broker.redis import _batches, _presences
+from atode.broker.redis import _batches, _group_batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
-from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._groups import Groups
 from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._routes import link_to
@@ -41,7 +41,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Cancelling, Scheduling, Limiting):
+class RedisBroker(Groups, Scheduling, Limiting):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -83,7 +83,7 @@ class RedisBroker(Cancelling, Scheduling, Limiting):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
+        for batches in _trips(_new_batches(jobs, self._clock.now())):
             # With every trip: after a queue was removed it would work, but be invisible.
             register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
             answer = await self._link.call(
@@ -178,7 +178,10 @@ class RedisBroker(Cancelling, Scheduling, Limiting):
 
     async def prune(self, queues: Sequence[str]) -> int:
         """Delete what is completed and kept long enough, and archived jobs older than 90 days
-        or beyond the newest 9,999 (8.10, 8.5)."""
+        or beyond the newest 9,999 (8.10, 8.5).
+
+        Also gives back to their groups what Go workers that died were aggregating (9.4).
+        """
         gone = 0
         second = math.floor(self._clock.now())
         for queue in queues:
@@ -195,6 +198,7 @@ class RedisBroker(Cancelling, Scheduling, Limiting):
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies
                 gone += deleted
+            await self._reclaim(queue)
         return gone
 
     async def beat(self, presence: Presence, *, lifetime: float) -> None:
@@ -267,6 +271,11 @@ class RedisBroker(Cancelling, Scheduling, Limiting):
         )
         [_, reply] = (await self._link.call([repair, reap])).replies
         return list(read_claims(reply, queue, worker, until))
+
+
+def _new_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
+    yield from _batches.enqueue_batches([job for job in jobs if not job.group], now)
+    yield from _group_batches.join_batches([job for job in jobs if job.group], now)
 
 
 def _promote_command(queue: str, now: float) -> Command:
