@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
@@ -83,15 +83,17 @@ class RedisBroker(Operations):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
+        now = self._clock.now()
+        for chunks in _trips(_batches.new_chunks(jobs)):
             # With every trip: after a queue was removed it would work, but be invisible.
-            register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
+            register = ("SADD", QUEUES, *{chunk[0].queue for chunk in chunks})
+            # Made while they are sent: Redis stores the first jobs while the next are encoded.
+            storing = (_batches.enqueue_command(chunk, now) for chunk in chunks)
             answer = await self._link.call(
-                [register, *(batch.command for batch in batches)],
-                again=[register, *(batch.again for batch in batches)],
+                chain((register,), storing), again=_batches.enqueue_again
             )
-            for batch, reply in zip(batches, answer.replies[1:], strict=True):
-                refused += _batches.refusals(batch, reply)
+            for chunk, reply in zip(chunks, answer.replies[1:], strict=True):
+                refused += _batches.refusals(chunk, reply)
         return refused
 
     async def claim(
@@ -285,8 +287,8 @@ def _channels(queues: Sequence[str]) -> Sequence[str]:
     return [keys_of(queue).soon for queue in queues]
 
 
-def _trips(batches: Iterator[Batch[Item]]) -> Iterator[list[Batch[Item]]]:
-    while trip := list(islice(batches, _CALLS_PER_TRIP)):
+def _trips(calls: Iterator[Item]) -> Iterator[list[Item]]:
+    while trip := list(islice(calls, _CALLS_PER_TRIP)):
         yield trip
 
 
