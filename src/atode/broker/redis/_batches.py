@@ -75,8 +75,7 @@ def enqueue_command(chunk: Sequence[Job], now: float) -> Command:
     locks: list[str] = []
     terms: list[Argument] = []
     soonest = math.inf
-    for job in chunk:
-        message = messages.encoded(job)
+    for job, message in zip(chunk, messages.all_encoded(chunk), strict=True):
         if job.unique_for:
             locks.append(keys.unique + job.unique)
             terms += (len(arguments), _lock_seconds(job, now))
