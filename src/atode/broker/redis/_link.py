@@ -23,7 +23,7 @@ TIMEOUT = 5.0
 _MOST_CALLS = 16
 """Calls in flight at once; more wait for a connection."""
 
-_FLUSH_BYTES = 16_384
+_FLUSH_BYTES = 8192
 """Bytes of commands after which they are sent, so that Redis is at work on them while the
 rest is made."""
 
