@@ -21,6 +21,10 @@ CALLS: dict[str, Call] = {
     "get": lambda broker: broker.get("default", "j1"),
     "counts": lambda broker: broker.counts("default"),
     "workers": lambda broker: broker.workers(),
+    # Last, for it takes what the others wait for.
+    "claim_next": lambda broker: broker.claim_next(
+        ["default"], limit=9, lease=10, worker="w1", at_most=5
+    ),
 }
 
 

@@ -62,7 +62,7 @@ async def test_every_call_says_unavailable_while_redis_is_down_and_works_again_a
         await asyncio.wait_for(call(broker), 10)
 
 
-@pytest.mark.parametrize("name", ["wait", "wait_due"])
+@pytest.mark.parametrize("name", ["wait", "wait_due", "claim_next"])
 async def test_a_wait_ends_when_the_server_dies(
     server: RedisServer, broker: RedisBroker, name: str
 ) -> None:

@@ -11,7 +11,7 @@ from atode.broker.redis import _link
 from atode.broker.redis._address import Address, host_and_port
 from atode.broker.redis._failures import translated
 from atode.broker.redis._link import Again, Answer, Line, Reply, Server, unchanged
-from atode.broker.redis._scripts import Command
+from atode.broker.redis._scripts import Command, is_script, key_of, whole
 from atode.broker.redis._survey import Finding, is_silence, survey
 from atode.errors import BrokerError, BrokerUnavailable
 
@@ -36,7 +36,7 @@ class Cluster:
 
     async def call(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """As in `Link`, in one round trip to each node."""
-        return await self._run([_whole(command) for command in commands], again, _MOST_MOVES)
+        return await self._run([whole(command) for command in commands], again, _MOST_MOVES)
 
     async def line(self, key: str) -> Line:
         """As in `Link`."""
@@ -106,7 +106,7 @@ class Cluster:
             if isinstance(reply, MovedError):
                 self._owners[_slot(commands[n])] = self._told(reply, node)
                 moved.append(n)
-            elif isinstance(reply, AskError) and not _is_script(commands[n]):
+            elif isinstance(reply, AskError) and not is_script(commands[n]):
                 target = self._told(reply, node)
                 answer = await target.send([("ASKING",), commands[n]])
                 replies[n] = answer.replies[1]
@@ -172,32 +172,8 @@ class Cluster:
         return self._servers[host, port]
 
 
-def _is_script(command: Command) -> bool:
-    return command[0] == "EVALSHA"
-
-
 def _slot(command: Command) -> int:
-    return key_slot(_key(command))
-
-
-def _key(command: Command) -> bytes:
-    # All keys of one command are in one slot.
-    key = command[3] if _is_script(command) else command[1]
-    return key if isinstance(key, bytes) else str(key).encode()
-
-
-def _whole(command: Command) -> Command:
-    """The command so that it never sees only some of a queue's keys.
-
-    Our scripts also touch hashes that they do not name. While a slot moves from one node to
-    another, key by key, such a hash would look as if it did not exist, and its job would be
-    dropped. A named key that never exists makes Redis refuse the script for that time.
-    """
-    if not _is_script(command):
-        return command
-    script, digest, count, *rest = command
-    end = int(count)
-    return (script, digest, end + 1, *rest[:end], _key(command) + b":never", *rest[end:])
+    return key_slot(key_of(command))
 
 
 def _some(servers: Sequence[Server]) -> Sequence[Server]:

@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseE
 from atode.broker.redis._address import host_and_port
 from atode.broker.redis._failures import Dropped, is_broken, translated
 from atode.broker.redis._scripts import Argument, Command, with_text
+from atode.errors import BrokerError
 
 TIMEOUT = 5.0
 """Seconds for connecting, and again for the answer to a call."""
@@ -196,7 +197,11 @@ class Line:
 
     async def send(self, *command: str | float) -> None:
         """Send a command, without waiting for its reply."""
-        packed = [_packed(command)]
+        await self.send_all([command])
+
+    async def send_all(self, commands: Iterable[Sequence[Argument | float]]) -> None:
+        """Send commands together, without waiting for their replies."""
+        packed = [_packed(command) for command in commands]
         await self._guarded(self._connection.send_packed_command(packed, False), TIMEOUT)
 
     async def read(self, *, within: float) -> Reply:
@@ -208,6 +213,28 @@ class Line:
         return await self._guarded(
             self._connection.read_response(disconnect_on_error=False), within
         )
+
+    async def answer(self, *, within: float) -> Reply:
+        """Like `read`, but an error that Redis answers is a reply, too; see `failure`."""
+        return await self._guarded(_reply(self._connection), within)
+
+    def failure(self, reply: ResponseError) -> BrokerError:
+        """What to raise for an error among the replies."""
+        error = translated(reply, self._address, TIMEOUT)
+        error.__cause__ = reply
+        return error
+
+    def say_no_more(self) -> None:
+        """Tell the server, where that is possible, that nobody waits any more.
+
+        It then drops a command that blocks, with all that was sent behind it. What it has
+        answered before can still be read; then the connection ends.
+        """
+        # redis-py has no way to close one direction only, and TLS has none at all.
+        writer = getattr(self._connection, "_writer", None)
+        if writer is not None and writer.can_write_eof():
+            with suppress(OSError, RuntimeError):
+                writer.write_eof()
 
     async def close(self) -> None:
         """Close the connection."""
@@ -253,7 +280,7 @@ async def _sent(connection: _Connection, commands: Iterable[Command]) -> list[Co
 async def _reply(connection: _Connection) -> Reply:
     # An error is the answer to one command; the answers to the others follow it.
     try:
-        return await connection.read_response()
+        return await connection.read_response(disconnect_on_error=False)
     except ResponseError as error:
         return error
 

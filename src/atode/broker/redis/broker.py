@@ -6,7 +6,7 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Self, TypeVar
@@ -14,13 +14,14 @@ from typing import Self, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
-from atode.broker.redis._claims import read_claims
+from atode.broker.redis._claims import claim_command, read_claims
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Reply
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
 from atode.broker.redis._routes import link_to
-from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._scripts import PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError
@@ -58,6 +59,7 @@ class RedisBroker(Operations):
         self._url = url
         self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
+        self._standing = StandingClaims(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -69,6 +71,7 @@ class RedisBroker(Operations):
             await asyncio.wait(self._later)
         await self._listener.close()
         await self._doorbells.close()
+        await self._standing.close()
         await self._link.close()
 
     def sibling(self) -> Self:
@@ -107,9 +110,34 @@ class RedisBroker(Operations):
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
-            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
-            returning.add_done_callback(self._later.discard)
+            self._hand_back(taking)
             raise
+
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait for a job of one queue, and have claimed what is there when it comes.
+
+        Up to a fifteenth of the lease may be over by then. With several queues this only waits:
+        claims that stood in all of them could bring more than `limit`.
+        """
+        if len(queues) != 1:
+            await self.wait(queues, at_most=at_most)
+            return []
+        loop = asyncio.get_running_loop()
+        end = loop.time() + at_most
+        rung, claims = await self._standing.take(
+            queues[0],
+            limit=limit,
+            lease=lease,
+            worker=worker,
+            at_most=at_most,
+            orphaned=self._hand_back,
+        )
+        if rung and not claims:
+            # Somebody else has it, or the queue is paused: not to be asked at once again.
+            await self.wait(queues, at_most=max(end - loop.time(), 0.0))
+        return claims
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones (8.8)."""
@@ -224,7 +252,11 @@ class RedisBroker(Operations):
                 raise
         return claims
 
-    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
+    def _hand_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
+        self._later.add(returning := asyncio.create_task(self._give_back(taking)))
+        returning.add_done_callback(self._later.discard)
+
+    async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
         with suppress(BrokerError):
             # Who goes back last is first in line afterwards.
             await self.settle(
@@ -237,16 +269,8 @@ class RedisBroker(Operations):
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
     ) -> tuple[bool, Iterator[Claim]]:
-        keys = keys_of(queue)
         until = self._clock.now() + lease
-        command = CLAIM.call(
-            (keys.pending, keys.paused, keys.active, keys.lease),
-            keys.jobs,
-            min(limit, CHUNK),
-            lease_score(until),
-            worker,
-            CHUNK_BYTES,
-        )
+        command = claim_command(queue, limit, until, worker)
         [reply] = (await self._link.call([command])).replies
         more = reply[0] == b"1"
         return more, read_claims(islice(reply, 1, None), queue, worker, until)

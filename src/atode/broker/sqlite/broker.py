@@ -118,6 +118,13 @@ class SqliteBroker(Inspection):
     async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
         await self._sleep("pending", queues, until=self._clock.now() + at_most)
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
+
     # Upkeep
 
     async def promote(self, queues: Sequence[str]) -> float | None:
