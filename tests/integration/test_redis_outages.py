@@ -330,6 +330,7 @@ async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
         assert [*mine, *others] == [Ticked.STORED, Ticked.LATE]
         assert (await broker.counts("default"))[State.PENDING] == 1
         assert [one.job_id for one in await broker.fired("nightly")] == ["mine"]
+        await broker.close()
 
 
 async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: RedisServer) -> None:
