@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from webapp.settings import Environment, Settings, SettingsError, load_settings
+from webapp.settings.choices import StoreKind
 from webapp.settings.key import KEYS, Key
-from webapp.settings.model import PROJECT, StoreKind
+from webapp.settings.model import PROJECT
 
 DOCUMENTS = [PROJECT / "docs" / language / "Queue-Job.md" for language in ("en", "ja")]
 SECRET = "a secret of more than thirty-two characters"
