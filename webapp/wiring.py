@@ -77,7 +77,7 @@ def wire(settings: Settings) -> Wiring:
     tasks = _Tasks(settings, jobs, database, calendar, files)
     outage = OutageLog(store_name(settings), "Registering answers 503 until it is back.")
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)
-    runs = AtodeJobRuns(jobs, tasks.runnables)
+    runs = AtodeJobRuns(jobs, tasks.runnables, watched=[tasks.remind_user])
     return Wiring(
         jobs=jobs,
         database=database,
@@ -113,8 +113,8 @@ class _Tasks:
             DelayPrintProcessor(DelayPrint(StandardOutput(), WallClock()))
         )
         remind_user = RemindUser(staff, SqlReminders(database), _mailer(settings), calendar)
-        user_task = registration.remind_user(UserReminderProcessor(remind_user))
-        remind_week = RemindWeek(staff, AtodeReminderJobs(jobs, user_task), calendar)
+        self.remind_user = registration.remind_user(UserReminderProcessor(remind_user))
+        remind_week = RemindWeek(staff, AtodeReminderJobs(jobs, self.remind_user), calendar)
         make_report = MakeReport(
             SqlWorkLog(database),
             CsvReport(),

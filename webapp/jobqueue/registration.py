@@ -21,6 +21,7 @@ from webapp.usecase.run_job import (
     DATA_CLEANUP,
     DELAY_PRINT,
     MONTHLY_REPORT_GENERATOR,
+    USER_REMINDER,
     WEEKLY_REPORT_REMINDER,
 )
 
@@ -58,7 +59,7 @@ class Registration:
         """Mail one person about one week."""
 
         @self._jobs.task(
-            f"{WEEKLY_REPORT_REMINDER}:user",
+            USER_REMINDER,
             queue="mail",
             timeout=self._timeout,
             retention=_KEPT_SECONDS,

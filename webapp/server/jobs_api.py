@@ -49,10 +49,12 @@ class RunState(BaseModel):
 
 
 class JobRunStates(BaseModel):
-    """One job and its newest runs, the last one first."""
+    """One job and its newest runs, up to five in each state, the last one first."""
 
     name: str
     summary: str
+    can_be_run: bool
+    """Whether there is a route to run it; else other jobs store it."""
     runs: list[RunState]
 
 
@@ -73,7 +75,7 @@ def jobs_routes(
     @router.get("", responses=problems(401, 503))
     async def jobs() -> JobRunsList:
         """All jobs, each with its newest runs."""
-        found = [_job(known[job.name].summary, job) for job in await overview.all()]
+        found = [_job(job, known.get(job.name)) for job in await overview.all()]
         return JobRunsList(now=datetime.now(UTC), jobs=found)
 
     for name, runner in known.items():
@@ -102,8 +104,13 @@ def _run(runner: Runner) -> Callable[[Request], Awaitable[Run]]:
     return run
 
 
-def _job(summary: str, job: JobOverview) -> JobRunStates:
-    return JobRunStates(name=job.name, summary=summary, runs=[_state(run) for run in job.runs])
+def _job(job: JobOverview, runner: Runner | None) -> JobRunStates:
+    return JobRunStates(
+        name=job.name,
+        summary=runner.summary if runner else "One person's share of another job",
+        can_be_run=runner is not None,
+        runs=[_state(run) for run in job.runs],
+    )
 
 
 def _state(overview: RunOverview) -> RunState:

@@ -68,6 +68,7 @@ def page_routes(
                 "longest_message": LONGEST_MESSAGE,
                 "longest_delay": LONGEST_DELAY_SECONDS,
                 "last_week": calendar.last_week(),
+                "this_week": calendar.this_week(),
                 "last_month": calendar.last_month(),
                 "this_month": calendar.this_month(),
                 "default_days": DEFAULT_DAYS,

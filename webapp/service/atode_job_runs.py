@@ -5,11 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from atode import Atode, Job, NotUnique, State, Task
 from webapp.service.atode_errors import store_errors
 from webapp.service.job_runs import Added, JobRun
 
+# In the order in which jobs pass through them: one that moves on while we look is found later,
+# and not missed.
+_LIFE = (
+    State.SCHEDULED,
+    State.RETRY,
+    State.PENDING,
+    State.ACTIVE,
+    State.COMPLETED,
+    State.ARCHIVED,
+)
 _ENDED = (State.COMPLETED, State.ARCHIVED)
 _LOOKED_AT = 100
 """Jobs of each state of a queue among which the newest runs are looked for."""
@@ -25,10 +36,13 @@ class Runnable:
 
 
 class AtodeJobRuns:
-    """Stores runs as calls of tasks."""
+    """Stores runs as calls of tasks. Jobs of `watched` tasks are shown, but not run by name."""
 
-    def __init__(self, jobs: Atode, runnables: Sequence[Runnable]) -> None:
+    def __init__(
+        self, jobs: Atode, runnables: Sequence[Runnable], *, watched: Sequence[Task[..., Any]]
+    ) -> None:
         self._jobs = jobs
+        self._watched = watched
         self._runnables = {runnable.task.name: runnable for runnable in runnables}
 
     async def add(self, job: str, arguments: Mapping[str, Any]) -> Added:
@@ -44,15 +58,13 @@ class AtodeJobRuns:
         return Added(handle.id, is_new=True)
 
     async def newest(self, limit: int) -> Sequence[JobRun]:
-        queues = dict.fromkeys(
-            runnable.task.defaults.queue for runnable in self._runnables.values()
-        )
+        tasks = [runnable.task for runnable in self._runnables.values()] + list(self._watched)
+        found: list[Job] = []
         async with store_errors():
-            jobs = [job for queue in queues for job in await self._jobs_of(queue)]
-        # Ids tell the order, as they begin with the time.
-        jobs.sort(key=lambda job: job.id, reverse=True)
-        runs = {name: [job for job in jobs if job.task == name] for name in self._runnables}
-        return [_run(job) for name in runs for job in runs[name][:limit]]
+            for queue in dict.fromkeys(task.defaults.queue for task in tasks):
+                names = [task.name for task in tasks if task.defaults.queue == queue]
+                found += await self._newest_of(queue, names, limit)
+        return [_run(job) for job in sorted(found, key=_age)]
 
     async def _instead(self, job_id: str, queue: str) -> Added:
         job = await self._jobs.get(job_id, queue=queue)
@@ -61,16 +73,30 @@ class AtodeJobRuns:
             await self._jobs.broker.run(queue, [job_id])
         return Added(job_id, is_new=is_archived)
 
-    async def _jobs_of(self, queue: str) -> Sequence[Job]:
-        counts = await self._jobs.broker.counts(queue)
-        found: list[Job] = []
-        for state, count in counts.items():
-            if count:
-                # What has ended comes oldest first, and the newest is what we want.
-                offset = max(0, count - _LOOKED_AT) if state in _ENDED else 0
-                broker = self._jobs.broker
-                found += await broker.find(queue, state, offset=offset, limit=_LOOKED_AT)
-        return found
+    async def _newest_of(self, queue: str, tasks: Sequence[str], limit: int) -> Sequence[Job]:
+        broker = self._jobs.broker
+        counts = await broker.counts(queue)
+        newest: dict[str, Job] = {}
+        for state in _LIFE:
+            # What has ended comes oldest first, and the newest is what we want.
+            offset = max(0, counts[state] - _LOOKED_AT) if state in _ENDED else 0
+            jobs = await broker.find(queue, state, offset=offset, limit=_LOOKED_AT)
+            for task in tasks:
+                mine = sorted((job for job in jobs if job.task == task), key=_age)
+                newest |= {job.id: job for job in mine[:limit]}
+        return list(newest.values())
+
+
+def _age(job: Job) -> float:
+    """Sorts the newest first, by the time in the id (RFC 9562, section 5.7), or by the last time
+    that we know of where the id is of another kind."""
+    try:
+        job_id = UUID(job.id)
+    except ValueError:
+        job_id = None
+    if job_id and job_id.version == 7:
+        return -float(job_id.int >> 80)
+    return -1000 * max(job.completed_at, job.last_failed_at, job.due)
 
 
 def _run(job: Job) -> JobRun:

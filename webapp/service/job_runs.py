@@ -47,7 +47,7 @@ class JobRuns(Protocol):
         ...
 
     async def newest(self, limit: int) -> Sequence[JobRun]:
-        """Up to `limit` runs of each job, the newest first."""
+        """Up to `limit` runs of each job in each state, the newest first."""
         ...
 
 

@@ -20,7 +20,9 @@ from obstore.store import LocalStore, S3Store
 
 from webapp.service.failure import PermanentFailure, TransientFailure
 
+# A bucket that does not exist is a file that is not found.
 _REFUSALS = (
+    FileNotFoundError,
     InvalidPathError,
     NotFoundError,
     NotSupportedError,

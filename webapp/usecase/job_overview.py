@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from webapp.service.audit_logs import AuditLogs, Progress
 from webapp.service.failure import PermanentFailure, TransientFailure
 from webapp.service.job_runs import JobRun, JobRuns
-from webapp.usecase.run_job import DATA_CLEANUP, JOBS
+from webapp.usecase.run_job import (
+    DATA_CLEANUP,
+    DELAY_PRINT,
+    MONTHLY_REPORT_GENERATOR,
+    USER_REMINDER,
+    WEEKLY_REPORT_REMINDER,
+)
 
+JOBS = (
+    DELAY_PRINT,
+    WEEKLY_REPORT_REMINDER,
+    USER_REMINDER,
+    MONTHLY_REPORT_GENERATOR,
+    DATA_CLEANUP,
+)
 _RUNS_OF_EACH = 5
 _UNFINISHED = ("active", "retry")
 

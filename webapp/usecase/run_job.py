@@ -8,9 +8,10 @@ from webapp.usecase.periods import check_month, check_week
 
 DELAY_PRINT = "demo:delay_print"
 WEEKLY_REPORT_REMINDER = "weekly_report_reminder"
+USER_REMINDER = "weekly_report_reminder:user"
+"""One person's share of it; only the job above stores these."""
 MONTHLY_REPORT_GENERATOR = "monthly_report_generator"
 DATA_CLEANUP = "data_cleanup"
-JOBS = (DELAY_PRINT, WEEKLY_REPORT_REMINDER, MONTHLY_REPORT_GENERATOR, DATA_CLEANUP)
 
 
 class RunJob:
