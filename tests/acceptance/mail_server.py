@@ -81,10 +81,10 @@ class _Handler:
         if server.refusals:
             return server.refusals.pop(0)
         content = cast(bytes, envelope.content)
-        server.mails.append(cast(EmailMessage, message_from_bytes(content, policy=default)))
+        server.mails.append(message_from_bytes(content, policy=default))
         while not server.answers.is_set():
             await asyncio.sleep(0.01)
         if server.hangs_up:
-            assert smtp.transport
+            assert isinstance(smtp.transport, asyncio.Transport)
             smtp.transport.abort()
         return "250 OK"

@@ -190,13 +190,14 @@ def test_the_progress_of_a_cleanup_can_be_seen(local: Company) -> None:
 
 def test_what_cannot_work_is_archived_at_once_with_the_reason(local: Company) -> None:
     with local.open():
-        for task, queue, arguments, reason in [
+        hopeless: list[tuple[str, str, dict[str, object], str]] = [
             (REPORT, "batch", {"month": "2026-13"}, "month is '2026-13'; it must be a month"),
             (REPORT, "batch", {"month": "9999-01"}, "not in the future"),
             (REMINDER, "batch", {"week": "2026-W60"}, "week is '2026-W60'; it must be a week"),
             (CLEANUP, "batch", {"days": 0}, "days is 0; it must be"),
             (USER_REMINDER, "mail", {"user_id": 404, "week": WEEK}, "There is no user 404"),
-        ]:
+        ]
+        for task, queue, arguments, reason in hopeless:
             run = local.reaches(task, local.enqueue(task, queue, **arguments), "archived")
 
             assert run["retried"] == 0

@@ -63,7 +63,8 @@ def as_message(mail: Mail, sender: str) -> EmailMessage:
         message["From"] = sender
         message["To"] = Address(mail.to_name, addr_spec=mail.to_address)
         message["Subject"] = mail.subject
-    except (ValueError, MessageError) as error:
+    except (ValueError, LookupError, MessageError) as error:
+        # Python's parser ends in an IndexError where it finds nothing at all.
         raise PermanentFailure(
             f"No mail can be sent to {mail.to_address!r} ({mail.to_name!r}): {error}"
         ) from error

@@ -28,6 +28,7 @@ _REFUSALS = (
     NotSupportedError,
     PermissionDeniedError,
     UnauthenticatedError,
+    ValueError,  # a key such as `../a`
 )
 # RFC 9110: a request that came too late, and one too many, may be sent again as they are.
 _PASSING = {"408", "429"}
@@ -61,7 +62,7 @@ class ObjectReportFiles:
     def _failures(self) -> Generator[None]:
         try:
             yield
-        except (BaseError, OSError) as error:
+        except (BaseError, OSError, ValueError) as error:
             # What follows the first line is for those who mend the library.
             text = f"{self._name}: {str(error).partition(chr(10))[0].rstrip(': ')}"
             if isinstance(error, _REFUSALS) or _is_refused(error):

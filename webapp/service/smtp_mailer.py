@@ -1,6 +1,7 @@
 """Mails through an SMTP server."""
 
 import asyncio
+import re
 import socket
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from email.policy import SMTP as SMTP_LINES
 
 from aiosmtplib import (
     SMTP,
+    SMTPDataError,
     SMTPException,
     SMTPNotSupported,
     SMTPRecipientsRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPStatus,
 )
 
 from webapp.service.failure import PermanentFailure, TransientFailure
@@ -50,8 +54,7 @@ class SmtpMailer:
                 async with self._conversation() as smtp:
                     await smtp.mail(self._sender)
                     await smtp.rcpt(mail.to_address)
-                    async with handover:
-                        await self._hand_over(smtp, content)
+                    await self._hand_over(smtp, content, handover)
             except (SMTPException, OSError, ValueError) as error:
                 # Before the handover, so that nothing was sent.
                 raise self._failure(error) from error
@@ -70,15 +73,34 @@ class SmtpMailer:
             local_hostname=socket.gethostname(),
         )
 
-    async def _hand_over(self, smtp: SMTP, content: bytes) -> None:
+    async def _hand_over(
+        self, smtp: SMTP, content: bytes, handover: AbstractAsyncContextManager[None]
+    ) -> None:
+        # The library's `data()` asks whether the mail is welcome and sends it in one go. Here
+        # the handover begins in between, so that as little as possible can be in doubt.
+        answer = await smtp.execute_command(b"DATA")
+        if answer.code != SMTPStatus.start_input:
+            raise SMTPDataError(answer.code, answer.message)
         try:
-            await smtp.data(content)
-        except SMTPResponseException as error:
-            raise self._failure(error) from error
+            async with handover:
+                await self._transmit(smtp, content)
+        except BaseException:
+            # The server waits for the rest of a mail, and would take QUIT for a part of it.
+            smtp.close()
+            raise
+
+    async def _transmit(self, smtp: SMTP, content: bytes) -> None:
+        try:
+            if smtp.protocol is None:
+                raise SMTPServerDisconnected("Connection lost")
+            # A line of one dot ends the mail (RFC 5321, section 4.5.2).
+            smtp.protocol.write(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
+            answer = await smtp.protocol.read_response(timeout=self._server.timeout)
         except (SMTPException, OSError) as error:
-            raise HandoverUnknown(
-                f"{self._name} did not say whether it took it: {error}"
-            ) from error
+            text = f"{self._name} did not say whether it took the mail: {error}"
+            raise HandoverUnknown(text) from error
+        if answer.code != SMTPStatus.completed:
+            raise self._failure(SMTPDataError(answer.code, answer.message))
 
     def _failure(self, error: Exception) -> TransientFailure | PermanentFailure:
         if isinstance(error, SMTPRecipientsRefused) and error.recipients:
