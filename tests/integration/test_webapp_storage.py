@@ -69,6 +69,12 @@ async def test_a_store_that_is_down_is_a_passing_failure() -> None:
         await bucket(f"http://127.0.0.1:{free_port()}").put("a", b"", "text/csv")
 
 
+async def test_without_keys_and_url_it_is_amazons_with_the_machines_role() -> None:
+    files = s3_report_files("reports", url="", region="us-east-1", access_key="", secret_key="")
+
+    assert isinstance(files, ObjectReportFiles)
+
+
 async def test_a_folder_does_the_same(tmp_path: Path) -> None:
     files = folder_report_files(tmp_path / "reports")
 

@@ -1,10 +1,13 @@
 """Files of reports in S3-compatible storage, or in a folder."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from obstore import get_async, put_async
 from obstore.exceptions import (
@@ -17,6 +20,9 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 from obstore.store import LocalStore, S3Store
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 from webapp.service.failure import PermanentFailure, TransientFailure
 
@@ -79,12 +85,14 @@ def s3_report_files(
     bucket: str, *, url: str, region: str, access_key: str, secret_key: str
 ) -> ObjectReportFiles:
     """Files in a bucket; without `url` at Amazon's, without keys as the machine's role."""
+    config: S3Config = {"region": region}
+    if url:
+        config["endpoint"] = url
+    if access_key:
+        config |= {"access_key_id": access_key, "secret_access_key": secret_key}
     store = S3Store(
         bucket,
-        region=region,
-        endpoint=url or None,
-        access_key_id=access_key or None,
-        secret_access_key=secret_key or None,
+        config=config,
         # Servers other than Amazon's rarely have a name for each bucket.
         virtual_hosted_style_request=not url,
         client_options={
