@@ -66,8 +66,8 @@ class ObjectStore:
         return answer
 
     def _client(self) -> Any:
-        connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType] - has no types
-        return connect(
+        aws: Any = boto3  # It has no types.
+        return aws.client(
             "s3",
             endpoint_url=self.url,
             region_name="us-east-1",

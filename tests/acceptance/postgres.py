@@ -61,7 +61,7 @@ class Postgres:
         if _is_root():  # As which PostgreSQL refuses to run.
             os.chown(self._folder, _NOBODY, _NOBODY)
             self._user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
 
     def __enter__(self) -> Self:
         self._run(

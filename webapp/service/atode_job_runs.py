@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from atode import Atode, Job, NotUnique, State, Task
@@ -102,12 +102,11 @@ def _age(job: Job) -> float:
 def _run(job: Job) -> JobRun:
     waits = job.state in (State.SCHEDULED, State.RETRY)
     ended = {State.COMPLETED: job.completed_at, State.ARCHIVED: job.last_failed_at}
-    arguments = _json(job.payload)
     return JobRun(
         id=job.id,
         job=job.task,
         state=job.state.value,
-        arguments=arguments if isinstance(arguments, dict) else {},
+        arguments=_arguments(job.payload),
         due=datetime.fromtimestamp(job.due, UTC) if waits else None,
         ended=datetime.fromtimestamp(ended[job.state], UTC) if job.state in ended else None,
         retried=job.retried,
@@ -115,6 +114,13 @@ def _run(job: Job) -> JobRun:
         error=job.error,
         result=_json(job.result),
     )
+
+
+def _arguments(payload: bytes) -> Mapping[str, Any]:
+    arguments: Any = _json(payload)
+    if not isinstance(arguments, dict):
+        return {}
+    return cast("dict[str, Any]", arguments)
 
 
 def _json(text: bytes) -> Any:

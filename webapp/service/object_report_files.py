@@ -14,7 +14,6 @@ from obstore.exceptions import (
     BaseError,
     GenericError,
     InvalidPathError,
-    NotFoundError,
     NotSupportedError,
     PermissionDeniedError,
     UnauthenticatedError,
@@ -30,7 +29,6 @@ from webapp.service.failure import PermanentFailure, TransientFailure
 _REFUSALS = (
     FileNotFoundError,
     InvalidPathError,
-    NotFoundError,
     NotSupportedError,
     PermissionDeniedError,
     UnauthenticatedError,
@@ -61,7 +59,7 @@ class ObjectReportFiles:
             try:
                 found = await get_async(self._store, key)
                 return bytes(await found.bytes_async())
-            except (NotFoundError, FileNotFoundError):
+            except FileNotFoundError:
                 return None
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import Color, HexColor
@@ -36,7 +36,8 @@ class PdfReport:
     content_type = "application/pdf"
 
     def __init__(self) -> None:
-        pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+        fonts: Any = pdfmetrics  # It has types in parts only.
+        fonts.registerFont(UnicodeCIDFont(_FONT))
 
     def render(self, report: MonthlyReport) -> bytes:
         file = io.BytesIO()
