@@ -38,16 +38,24 @@ class SqlAuditLogs:
             .limit(limit)
             # Two cleanups at a time share the work instead of waiting for each other.
             .with_for_update(skip_locked=True)
+            # A plan may run a subquery in `IN` more than once, and take more than the limit.
+            .cte("oldest")
         )
+        chosen = audit_logs.c.id.in_(select(oldest.c.id))
         async with self._database.transaction() as connection:
-            gone = await connection.execute(delete(audit_logs).where(audit_logs.c.id.in_(oldest)))
+            # Counted by ids: Python's driver of SQLite knows no number where a statement
+            # begins with its CTE.
+            ids = await connection.scalars(
+                delete(audit_logs).where(chosen).returning(audit_logs.c.id)
+            )
+            gone = len(ids.all())
             # In the same transaction, so that the number is right whenever we are killed.
             await connection.execute(
                 update(cleanups)
                 .where(cleanups.c.job_id == job_id)
-                .values(done=cleanups.c.done + gone.rowcount, updated_at=datetime.now(UTC))
+                .values(done=cleanups.c.done + gone, updated_at=datetime.now(UTC))
             )
-        return gone.rowcount
+        return gone
 
     async def progress(self, job_id: str) -> Progress | None:
         wanted = select(cleanups.c.done, cleanups.c.total).where(cleanups.c.job_id == job_id)
