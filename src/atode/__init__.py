@@ -1,19 +1,24 @@
 """atode: background jobs for Python that nobody loses."""
 
 from atode.app import Atode
+from atode.batch import BatchTask
 from atode.context import current_job
+from atode.cron import Cron
 from atode.errors import (
     AtodeError,
     BadArguments,
     BadOption,
     BadPayload,
+    BadSchedule,
     BadTask,
     BrokerError,
     BrokerRefused,
     BrokerUnavailable,
     DuplicateJob,
     DuplicateTask,
+    JobCancelled,
     JobFailed,
+    Misused,
     NotUnique,
     PayloadTooLarge,
     Permanent,
@@ -27,6 +32,7 @@ from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
 
@@ -36,16 +42,21 @@ __all__ = [
     "BadArguments",
     "BadOption",
     "BadPayload",
+    "BadSchedule",
     "BadTask",
+    "BatchTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",
     "Call",
+    "Cron",
     "DuplicateJob",
     "DuplicateTask",
     "Job",
+    "JobCancelled",
     "JobFailed",
     "JobHandle",
+    "Misused",
     "NotUnique",
     "PayloadTooLarge",
     "Permanent",
@@ -53,6 +64,7 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "Semaphore",
     "Snooze",
     "State",
     "Task",

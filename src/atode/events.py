@@ -46,6 +46,14 @@ class JobArchived(NamedTuple):
     seconds: float
 
 
+class JobCancelled(NamedTuple):
+    """A job was archived because somebody cancelled it; nothing was counted."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
 class JobSnoozed(NamedTuple):
     """A handler asked to run again at `job.due`; nothing was counted."""
 
@@ -58,6 +66,14 @@ class JobReleased(NamedTuple):
 
     job: Job
     worker: str
+
+
+class BatchMade(NamedTuple):
+    """A worker made a batch, `job`, of the first `items` members of a group."""
+
+    job: Job
+    group: str
+    items: int
 
 
 class ClaimLost(NamedTuple):
@@ -134,8 +150,10 @@ Event = (
     | JobSucceeded
     | JobRetrying
     | JobArchived
+    | JobCancelled
     | JobSnoozed
     | JobReleased
+    | BatchMade
     | ClaimLost
     | HandlerStuck
     | BrokerLost

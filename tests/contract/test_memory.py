@@ -6,10 +6,9 @@ from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
 
 
-class TestMemory(BrokerContract, OperationContract):
+class TestMemory(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock) -> AsyncIterator[Broker]:
         broker = MemoryBroker(clock)

@@ -6,10 +6,9 @@ from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
 
 
-class TestRedis(BrokerContract, OperationContract):
+class TestRedis(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
         broker = RedisBroker(redis_url, clock)

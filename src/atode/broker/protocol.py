@@ -1,4 +1,4 @@
-"""What atode asks of a place where jobs live: three small protocols, split by who calls them.
+"""What atode asks of a place where jobs live: small protocols, split by who calls them.
 
 Everything is plural, endings are data, and brokers report while the core decides: no broker
 knows a retry rule. All preconditions of a write are tested before its first effect.
@@ -11,9 +11,11 @@ A broker belongs to the event loop on which it is first used.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
+from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
+from atode.schedule import Entry, Fired, Tick, Ticked
 from atode.statistics import Day, QueueStats
 
 
@@ -30,14 +32,15 @@ class Queue(Protocol):
     """What producing and running jobs needs."""
 
     async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
-        """Store new jobs, PENDING or SCHEDULED, and wake waiting workers.
+        """Store new jobs, PENDING, SCHEDULED or AGGREGATING, and wake waiting workers.
 
         A job that is `unique` locks that text in its queue: until it has succeeded or is
         deleted, and for `unique_for` seconds after it may run at most. Returns the refused
         jobs; they had no effect, and no lock is left of them. A repeated call after
         BrokerUnavailable may therefore report jobs that the first call stored; brokers that
         resend by themselves tell these apart.
-        Jobs of one queue are claimed in the order in which they are given.
+        Jobs of one queue are claimed in the order in which they are given. One that is
+        AGGREGATING joins its `group`; one that is SCHEDULED and has a group joins at its instant.
         """
         ...
 
@@ -48,7 +51,8 @@ class Queue(Protocol):
 
         Oldest first within a queue; queues in the order given, skipping paused ones. An
         empty result means that nothing was ready. A job whose stored form is broken comes
-        as a claim with a `problem`, so that it can be settled and blocks nobody.
+        as a claim with a `problem`, so that it can be settled and blocks nobody; one that was
+        cancelled, where that is possible at all, as a claim that says so.
         """
         ...
 
@@ -63,10 +67,11 @@ class Queue(Protocol):
         """Write how claims ended: each job becomes `after`, or is deleted where that is None.
 
         `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
-        (until `after.due`), ARCHIVED, or PENDING (first in line again). Counters move by
-        `tally`; success unlocks what the job has locked. Returns the refused ones, without any
-        effect: their claim is not the one that holds the job (any more), by worker and claim
-        number.
+        (until `after.due`), ARCHIVED, or PENDING (first in line again). A job that was
+        cancelled meanwhile does not run again: instead of RETRY or PENDING it becomes what
+        `outcome.cancelled` says. Counters move by `tally`; success unlocks what the job has
+        locked. Returns the refused ones, without any effect: their claim is not the one that
+        holds the job (any more), by worker and claim number.
         """
         ...
 
@@ -77,12 +82,26 @@ class Queue(Protocol):
         """
         ...
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait as `wait` does, and bring what is there then if that costs no further round trip.
+
+        The claims are those of `claim`, under a lease of which a little may be over. An empty
+        result means as little as the return of a wait. A caller that is cancelled gets nothing,
+        and what was claimed for it goes back.
+        """
+        ...
+
 
 class Upkeep(Protocol):
     """What keeps queues moving; every worker does it for its queues, together with all others."""
 
     async def promote(self, queues: Sequence[str]) -> float | None:
         """Make pending what is due (scheduled and retry), oldest due first, and wake workers.
+
+        A scheduled job with a `group` joins that instead; a retry never does, for such a job has
+        been run alone.
 
         Returns the next instant at which something may be due: now or earlier if there is
         more to promote already, None if nothing waits. Never promotes before its time.
@@ -99,8 +118,9 @@ class Upkeep(Protocol):
     ) -> Sequence[Claim]:
         """Take over up to `limit` active jobs whose lease has run out.
 
-        They come as `worker`'s own claims under a fresh lease, with the next claim number;
-        the caller settles them, so a reaper that dies is reaped in turn.
+        They come as `worker`'s own claims under a fresh lease, with the next claim number,
+        `cancelled` if they were; the caller settles them, so a reaper that dies is reaped in
+        turn.
         """
         ...
 
@@ -115,6 +135,67 @@ class Upkeep(Protocol):
 
     async def leave(self, presence: Presence) -> None:
         """Remove this worker's presence."""
+        ...
+
+
+class Groups(Protocol):
+    """What turns jobs that wait for company into one; done by workers that have batch tasks."""
+
+    async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
+        """The groups of these queues that have members."""
+        ...
+
+    async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
+        """Up to `limit` of a group's jobs, those first that joined first; fewer where they are
+        large, but one if there is any. What nobody can read is not among them, and blocks
+        nobody: it is moved into the archive."""
+        ...
+
+    async def merge(
+        self, queue: str, group: str, members: Sequence[Member], jobs: Sequence[Job]
+    ) -> bool:
+        """In one step delete `members`, with what they have locked, and store `jobs`, which are
+        PENDING, new, and one at least, in the same queue; wake workers.
+
+        False, and no effect, if one of the members is not in the group any more as it was read:
+        someone else has taken it. A repeated call after BrokerUnavailable stores nothing twice,
+        and is True if the first one has done it.
+        """
+        ...
+
+    async def release(self, queue: str, group: str, members: Sequence[Member]) -> int:
+        """Make members ordinary pending jobs, last in line, and wake workers; those that are not
+        in the group any more are left alone. They keep what they have locked. How many it were.
+        """
+        ...
+
+
+class Cancellation(NamedTuple):
+    """News that somebody cancelled a running job; perhaps old news."""
+
+    job_id: str
+    queue: str
+    """Empty if nobody knows: asynq's tools name no queue, and mean only the attempt, which is
+    retried. Otherwise the job is marked as cancelled for good."""
+
+
+class Cancelling(Protocol):
+    """How a worker learns that what it runs was cancelled."""
+
+    async def cancellations(
+        self, queues: Sequence[str], *, worker: str, at_most: float
+    ) -> Sequence[Cancellation]:
+        """Sleep until running jobs of the queues, whoever runs them, are cancelled; for
+        `at_most` seconds.
+
+        Each worker is told once, and it is only a hint: `marked` knows. Nothing in the answer
+        means that nothing was told, or that something may have been missed. A worker's first
+        call only begins to listen, and its answer may be empty at once.
+        """
+        ...
+
+    async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Which of these claims hold a job that was cancelled for good."""
         ...
 
 
@@ -142,7 +223,8 @@ class Inspect(Protocol):
     ) -> Sequence[Job]:
         """Jobs in a state. Pending ones as they will run, the next one first; active ones as they
         were claimed; scheduled and retry by due instant, archived by when they were, completed by
-        how long they are kept: earliest first. Past the end the answer is empty."""
+        how long they are kept, aggregating by when they joined their group: earliest first. Past
+        the end the answer is empty."""
         ...
 
     async def get(self, queue: str, job_id: str) -> Job | None:
@@ -158,18 +240,24 @@ class Inspect(Protocol):
         ...
 
     async def run(self, queue: str, which: Which) -> int:
-        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived and
-        completed ones; others are left alone. `retried` stays, so an archived job gets one
-        attempt. How many it were."""
+        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived,
+        completed and aggregating ones; others are left alone. `retried` stays, so an archived
+        job gets one attempt. How many it were."""
         ...
 
     async def archive(self, queue: str, which: Which) -> int:
-        """Move jobs into the archive: pending, scheduled, retry and completed ones; others are
-        left alone. Their locks stay. How many it were."""
+        """Move jobs into the archive: pending, scheduled, retry, completed and aggregating ones;
+        others are left alone. Their locks stay. How many it were."""
         ...
 
     async def delete(self, queue: str, which: Which) -> int:
         """Delete jobs and unlock what they have locked; active ones are left alone. How many."""
+        ...
+
+    async def cancel(self, queue: str, which: Which) -> int:
+        """Let jobs not run (again). Those that wait are archived as `outcome.cancelled` says.
+        Active ones are marked durably, until they end, and their workers are told; marking
+        them again tells again. Ended ones are left alone. Locks stay. How many were cancelled."""
         ...
 
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
@@ -179,7 +267,7 @@ class Inspect(Protocol):
 
     async def pause(self, queue: str) -> bool:
         """Let nothing more be claimed from the queue; False if it was paused already. Running
-        jobs go on, due ones still become pending."""
+        jobs go on, due ones still become pending, and groups batches."""
         ...
 
     async def resume(self, queue: str) -> bool:
@@ -189,6 +277,76 @@ class Inspect(Protocol):
     async def remove(self, queue: str, *, force: bool = False) -> bool:
         """Remove a queue with all that belongs to it. False, and no effect, if it holds jobs
         (with `force`: active ones)."""
+        ...
+
+
+class Schedules(Protocol):
+    """What schedulers need, and what shows them.
+
+    Any number of schedulers may run the same schedules: all of them tick, and one job comes of it.
+    """
+
+    async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
+        """Show what a scheduler runs for `lifetime` seconds, in place of what it showed before.
+
+        Schedulers that run the same may share one name, so that tools which know nothing of
+        that do not list each schedule many times.
+        """
+        ...
+
+    async def hide(self, scheduler: str) -> None:
+        """Show nothing more of a scheduler. What its schedules became stays on record."""
+        ...
+
+    async def entries(self) -> Sequence[Entry]:
+        """What living schedulers run, each schedule once, those that fire next first."""
+        ...
+
+    async def tick(self, ticks: Sequence[Tick], *, worker: str) -> Sequence[Ticked]:
+        """Store the jobs of ticks, PENDING or SCHEDULED, and wake waiting workers; what came of
+        each tick, in the same order.
+
+        A tick counts only if it is later than the last one that is recorded of its schedule
+        in its job's queue. That is decided and written in one step, so exactly one caller gets
+        STORED, however many try. The same call may be repeated when its answer was lost: it
+        answers the same again and stores nothing twice.
+        """
+        ...
+
+    async def last_ticks(
+        self, queue: str, schedules: Sequence[str], *, first: float | None = None
+    ) -> Sequence[float | None]:
+        """The last tick of each schedule that is recorded in the queue, or None.
+
+        With `first`, those of which nothing is recorded are recorded as having ticked then:
+        what is missed from now on can be told from what was before the schedule existed.
+        """
+        ...
+
+    async def fired(self, schedule: str, *, offset: int = 0, limit: int = 30) -> Sequence[Fired]:
+        """The jobs that a schedule became, newest first; up to 1,000 are on record, for at
+        least 400 days. Past the end the answer is empty."""
+        ...
+
+
+class Limits(Protocol):
+    """What limiting how many jobs do something at the same time needs."""
+
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        """Take one of `limit` places in a scope until the instant `until`, at most a second longer.
+
+        A holder has one place at most: who holds one already holds it until `until` now, and
+        for him there is always room. False, and no effect, if all places are taken by others.
+        Nobody stands in line.
+        """
+        ...
+
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
+        """Give back the place that was taken with this `until`.
+
+        False, and no effect, if there is no such place: its time is over, or the same holder
+        has taken it anew with another `until`.
+        """
         ...
 
 
@@ -222,7 +380,7 @@ class Migratable(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Inspect, Protocol):
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

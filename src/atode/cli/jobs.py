@@ -8,49 +8,69 @@ import typer
 from atode.broker.protocol import Inspect, Which
 from atode.cli._deployment import Deployment, confirm, deployment, existing, refuse, unless_broken
 from atode.cli._documents import job_document, parsed, written
-from atode.cli._job_pages import known_job, page
+from atode.cli._job_pages import Wanted, known_job, page
 from atode.cli._job_text import Holder, job_table, job_text
 from atode.cli._layout import counted, emit, plain
 from atode.cli._options import AsJson, QueueName, Url, Yes
 from atode.errors import BadOption, BrokerRefused
-from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Job, State
+from atode.job import ARCHIVABLE, CANCELLABLE, DELETABLE, RUNNABLE, Job, State
 
-app = typer.Typer(help="Look at jobs; run, archive, delete and edit them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at jobs; run, cancel, archive, delete and edit them.", no_args_is_help=True
+)
 
 _MOVABLE: Mapping[str, frozenset[State]] = {
     "run": RUNNABLE,
+    "cancel": CANCELLABLE,
     "archive": ARCHIVABLE,
     "delete": DELETABLE,
 }
-_ENDINGS: Mapping[str, str] = {"run": "made pending", "archive": "archived", "delete": "deleted"}
+_ENDINGS: Mapping[str, str] = {
+    "run": "made pending",
+    "cancel": "cancelled",
+    "archive": "archived",
+    "delete": "deleted",
+}
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job.")]
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of jobs.")]
 All = Annotated[State | None, typer.Option("--all", help="Every job in this state instead.")]
-StateName = Annotated[State, typer.Option("--state", "-s", help="Jobs in this state.")]
+StateName = Annotated[
+    State | None,
+    typer.Option(
+        "--state",
+        "-s",
+        help="Jobs in this state.",
+        show_default="pending; aggregating with --group",
+    ),
+]
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which page; 1 is the first.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Jobs on one page.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="Only this task, or a pattern: 'mail:*'.")
 ]
+GroupName = Annotated[str | None, typer.Option("--group", help="Only jobs of this group.")]
 Payload = Annotated[str, typer.Option("--payload", help="The new arguments, as JSON.")]
 
 
 @app.command("list")
 def list_jobs(
     queue: QueueName,
-    state: StateName = State.PENDING,
+    state: StateName = None,
     page_number: PageNumber = 1,
     limit: Limit = 30,
     task: TaskName = None,
+    group: GroupName = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """List a queue's jobs in one state, the next one first."""
     offset = (page_number - 1) * limit
+    wanted = Wanted(task, group)
+    found = state or (State.PENDING if group is None else State.AGGREGATING)
     with deployment(url) as store:
         entries, total = store.ask(
-            lambda broker: page(broker, queue, state, offset=offset, limit=limit, task=task)
+            lambda broker: page(broker, queue, found, wanted, offset=offset, limit=limit)
         )
         now = store.now()
     if as_json:
@@ -58,13 +78,12 @@ def list_jobs(
             job_document(each) if isinstance(each, Job) else {"id": None, "error": str(each)}
             for each in entries
         ]
-        place = {"queue": queue, "state": str(state), "page": page_number, "limit": limit}
-        emit(written({**place, "task": task, "total": total, "jobs": documents}))
+        place = {"queue": queue, "state": str(found), "page": page_number, "limit": limit}
+        emit(written({**place, **wanted._asdict(), "total": total, "jobs": documents}))
         return
     if entries:
         emit(job_table(entries, now))
-    of_task = f" of task {plain(task)} among" if task else " of"
-    emit(f"{len(entries):,}{of_task} {total:,} {state} jobs, page {page_number:,}")
+    emit(f"{_share(len(entries), wanted)} {total:,} {found} jobs, page {page_number:,}")
 
 
 @app.command("show")
@@ -89,15 +108,23 @@ def show(queue: QueueName, job_id: JobId, url: Url = None, as_json: AsJson = Fal
 def run(
     queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
 ) -> None:
-    """Make jobs pending now: scheduled, retry, archived and completed ones."""
+    """Make jobs pending now: scheduled, retry, archived, completed and aggregating ones."""
     _move("run", queue, _which(ids, all_in), yes=yes, url=url)
+
+
+@app.command("cancel")
+def cancel(
+    queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
+) -> None:
+    """Let jobs not run (again), and interrupt those that run; ended ones are left alone."""
+    _move("cancel", queue, _which(ids, all_in), yes=yes, url=url)
 
 
 @app.command("archive")
 def archive(
     queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
 ) -> None:
-    """Put jobs into the archive: pending, scheduled, retry and completed ones."""
+    """Put jobs into the archive: pending, scheduled, retry, completed and aggregating ones."""
     _move("archive", queue, _which(ids, all_in), yes=yes, url=url)
 
 
@@ -124,6 +151,12 @@ def edit(queue: QueueName, job_id: JobId, payload: Payload, url: Url = None) -> 
         content = _checked(payload)
         store.ask(act)
     emit(f"job {plain(job_id)} has a new payload")
+
+
+def _share(number: int, wanted: Wanted) -> str:
+    of_task = f" of task {plain(wanted.task)}" if wanted.task else ""
+    of_group = f" of group {plain(wanted.group)}" if wanted.group is not None else ""
+    return f"{number:,}{of_task}{of_group} {'among' if of_task or of_group else 'of'}"
 
 
 def _which(ids: Sequence[str] | None, all_in: State | None) -> Which | None:
@@ -172,6 +205,8 @@ async def _act(broker: Inspect, verb: str, queue: str, which: Which) -> int:
     match verb:
         case "run":
             return await broker.run(queue, which)
+        case "cancel":
+            return await broker.cancel(queue, which)
         case "archive":
             return await broker.archive(queue, which)
         case _:

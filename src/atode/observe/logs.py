@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from atode.events import (
+    BatchMade,
     BrokerBack,
     BrokerLost,
     ClaimLost,
@@ -17,6 +18,7 @@ from atode.events import (
     Events,
     HandlerStuck,
     JobArchived,
+    JobCancelled,
     JobEnqueued,
     JobReleased,
     JobRetrying,
@@ -111,12 +113,20 @@ def _archived(event: JobArchived) -> str:
     return f"{_name(event.job)} failed for good and is archived: {event.job.error}"
 
 
+def _cancelled(event: JobCancelled) -> str:
+    return f"{_name(event.job)} was cancelled after {event.seconds:.3f} s and is archived"
+
+
 def _snoozed(event: JobSnoozed) -> str:
     return f"{_name(event.job)} snoozed until {_at(event.job.due)}"
 
 
 def _released(event: JobReleased) -> str:
     return f"{_name(event.job)} handed back, for this worker stops"
+
+
+def _batch_made(event: BatchMade) -> str:
+    return f"{_name(event.job)} made of {event.items} items of group {event.group!r}"
 
 
 def _claim_lost(event: ClaimLost) -> str:
@@ -157,8 +167,10 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobSucceeded, logging.DEBUG, _succeeded),
     (JobSnoozed, logging.DEBUG, _snoozed),
     (JobReleased, logging.INFO, _released),
+    (JobCancelled, logging.INFO, _cancelled),
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
+    (BatchMade, logging.DEBUG, _batch_made),
     (ClaimLost, logging.WARNING, _claim_lost),
     (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),

@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from atode.broker.memory._inspection import Inspection, day_of
+from atode.broker.memory._groups import Groups
+from atode.broker.memory._inspection import day_of
+from atode.broker.memory._limiting import Limiting
+from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.outcome import Settlement, Tally, cancelled
 from atode.presence import Presence
 
 ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Inspection):
+class MemoryBroker(Groups, Scheduling, Limiting):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -41,18 +44,9 @@ class MemoryBroker(Inspection):
         refused: list[Refused] = []
         with self._store.lock:
             for job in jobs:
-                queue = self._store.queue(job.queue)
-                holder = queue.holder(job, now)
+                holder = self._store.queue(job.queue).add(job, now)
                 if holder is not None:
                     refused.append(Refused(job, holder))
-                    continue
-                if job.unique_for:
-                    queue.locks[job.unique] = (job.id, max(now, job.due) + job.unique_for)
-                record = Record(job._replace(unique_for=0.0))
-                queue.records[job.id] = record
-                queue.is_used = True
-                if job.state is State.PENDING:
-                    queue.append(record, now)
             self._store.ring()
         return refused
 
@@ -102,6 +96,13 @@ class MemoryBroker(Inspection):
         until = self._clock.now() + at_most
         await self._store.changed(until, self._clock, unless=has_jobs)
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
+
     # Upkeep
 
     async def promote(self, queues: Sequence[str]) -> float | None:
@@ -113,7 +114,11 @@ class MemoryBroker(Inspection):
             )
             due = [record for record in waiting if record.job.due <= now]
             for record in due:
-                self._store.queue(record.job.queue).append(record, now)
+                queue = self._store.queue(record.job.queue)
+                if record.job.group and record.job.state is State.SCHEDULED:
+                    queue.join(record, now)
+                else:
+                    queue.append(record, now)
             if due:
                 self._store.ring()
         return waiting[len(due)].job.due if len(waiting) > len(due) else None
@@ -138,7 +143,8 @@ class MemoryBroker(Inspection):
                 for record in self._store.queue(name).in_state(State.ACTIVE)
                 if record.lease_until <= now
             ]
-            return [record.claim(worker, now + lease) for record in expired[:limit]]
+            claims = [record.claim(worker, now + lease) for record in expired[:limit]]
+            return [claim._replace(cancelled=self._is_marked(claim)) for claim in claims]
 
     async def prune(self, queues: Sequence[str]) -> int:
         now = self._clock.now()
@@ -181,6 +187,10 @@ class MemoryBroker(Inspection):
         if settlement.tally is Tally.SUCCESS:
             queue.unlock(record.job)
         after = settlement.after
+        if record.job.id in queue.cancelled:
+            queue.cancelled.discard(record.job.id)
+            if after and after.state in (State.RETRY, State.PENDING):
+                after = cancelled(after, now)
         if after is None:
             del queue.records[record.job.id]
             return
