@@ -7,7 +7,6 @@ from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
 from tests.servers.postgres import PostgresServer, find_programs, system_programs
 
 # The one that the other tests use, and the one of the machine, which is older.
@@ -22,7 +21,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
         yield server
 
 
-class TestPostgres(BrokerContract, OperationContract):
+class TestPostgres(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, server: PostgresServer) -> AsyncIterator[Broker]:
         broker = PostgresBroker(server.new_database(), clock)

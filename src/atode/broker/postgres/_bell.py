@@ -12,7 +12,7 @@ from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._link import Connection, Link
 from atode.errors import BrokerError
 
-Kind = Literal["pending", "due"]
+Kind = Literal["pending", "due", "cancel"]
 
 LOOK_EVERY = 0.2
 """Seconds between looks of a sleeper to whom nothing is told."""
@@ -26,7 +26,8 @@ _log = logging.getLogger("atode.broker.postgres")
 
 
 class News(NamedTuple):
-    """A queue has a pending job, or one that is due at an instant."""
+    """A queue has a pending job, one that is due at an instant, or a running one that was
+    cancelled."""
 
     kind: Kind
     queue: str
@@ -35,13 +36,17 @@ class News(NamedTuple):
     @property
     def word(self) -> str:
         """What is sent for it."""
-        return f"p{self.queue}" if self.kind == "pending" else f"d{self.due!r} {self.queue}"
+        if self.kind == "due":
+            return f"d{self.due!r} {self.queue}"
+        return f"{self.kind[0]}{self.queue}"
 
 
 def news_in(word: str) -> News | None:
     """What a word means; None if it is none of ours."""
     if word.startswith("p"):
         return News("pending", word[1:])
+    if word.startswith("c"):
+        return News("cancel", word[1:])
     due, space, queue = word[1:].partition(" ")
     if not (word.startswith("d") and space):
         return None
@@ -58,6 +63,14 @@ class Sleeper(NamedTuple):
     queues: frozenset[str]
     before: float
     woken: asyncio.Future[None]
+
+    async def sleep(self, alarm: asyncio.Future[None], at_most: float) -> None:
+        """Sleep until woken, until the alarm, or for so many seconds."""
+        await asyncio.wait(
+            (alarm, self.woken),
+            timeout=None if math.isinf(at_most) else at_most,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
 
     def wake(self) -> None:
         """End its sleep."""

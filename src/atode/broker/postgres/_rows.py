@@ -15,6 +15,9 @@ from atode.presence import Presence, Running
 
 T = TypeVar("T")
 
+MOST_FENCES = 250
+"""Claims in one statement: each is searched for among the others."""
+
 Columns = tuple[Sequence[object], ...]
 
 _STATES: Mapping[str, State] = {state.value: state for state in State}
@@ -168,7 +171,7 @@ def job_of(row: Sequence[Any]) -> Job:
 def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
     """The claim in a row of _claimed.sql."""
     _, job_id, name, task, queue, body, due, max_retry, retried, timeout, deadline = row[:11]
-    retention, headers, error, failed, claims, unique, ticket = row[11:]
+    retention, headers, error, failed, claims, unique, ticket, cancelled = row[11:]
     kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
     job = Job(
         id_of(job_id, name),
@@ -189,7 +192,7 @@ def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
         b"",
         unique or "",
     )
-    return Claim(job, worker, claims, lease_until, b"%d" % ticket, problem)
+    return Claim(job, worker, claims, lease_until, b"%d" % ticket, problem, cancelled)
 
 
 def _headers(text: str) -> tuple[Mapping[str, str], str]:

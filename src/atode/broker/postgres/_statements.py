@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
-from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, State
+from atode.job import ARCHIVABLE, CANCELLABLE, DELETABLE, RUNNABLE, State
+from atode.outcome import CANCELLED
 
 _FOLDER = files("atode.broker.postgres") / "sql"
 
@@ -32,7 +33,10 @@ def _file(name: str) -> str:
 # Those that include others come first.
 _PARTS = {
     f"{{{name}}}": _file(f"_{name}").rstrip()
-    for name in ("settled", "unlocked", "unlocking", "held", "now", "hasty", "job", "claimed")
+    for name in (
+        *("settled", "unlocked", "unlocking", "held", "now", "hasty", "job", "claimed"),
+        "called_off",
+    )
 }
 
 
@@ -44,6 +48,7 @@ def _read(name: str, **words: str) -> str:
         text = text.replace(f"{{{word}}}", value)
     for part, value in _PARTS.items():
         text = text.replace(part, value)
+    text = text.replace("{cancelled}", CANCELLED)
     return text.rstrip().removesuffix(";")
 
 
@@ -60,8 +65,11 @@ def _by_state(name: str, states: frozenset[State]) -> Mapping[State, str]:
 
 
 def _by_id(name: str, states: frozenset[State]) -> str:
-    words = ", ".join(f"'{state}'" for state in State if state in states)
-    return _read(name, chosen=_file("_pick_ids").rstrip(), states=words)
+    return _read(name, chosen=_file("_pick_ids").rstrip(), states=_list(states))
+
+
+def _list(states: frozenset[State]) -> str:
+    return ", ".join(f"'{state}'" for state in State if state in states)
 
 
 BEAT = _read("beat")
@@ -80,6 +88,8 @@ HOLDERS = _read("holders")
 HOLDS = _read("holds")
 LEAVE = _read("leave")
 LOCK = _read("lock")
+MARKED = _read("marked")
+MARKS = _read("marks")
 MOMENT = _read("moment")
 NEXT_DUE = _read("next_due")
 NOTIFY = _read("notify")
@@ -94,6 +104,7 @@ READY = _read("ready")
 REAP = _read("reap")
 REPLACE_PAYLOAD = _read("replace_payload")
 RESUME = _read("resume")
+RUNNING = _read("running")
 SAME_BATCH = _read("same_batch")
 SETTLE_GONE = _read("settle_gone")
 SETTLE_KEPT = _read("settle_kept")
@@ -110,5 +121,7 @@ RUN = _by_state("run", RUNNABLE)
 RUN_IDS = _by_id("run", RUNNABLE)
 ARCHIVE = _by_state("archive", ARCHIVABLE)
 ARCHIVE_IDS = _by_id("archive", ARCHIVABLE)
+CANCEL = _by_state("cancel", CANCELLABLE - {State.ACTIVE})
+CANCEL_NAMED = _read("cancel_named", states=_list(CANCELLABLE))
 DELETE = _by_state("delete", DELETABLE)
 DELETE_IDS = _by_id("delete", DELETABLE)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
+from atode.broker.postgres._cancelling import Cancelling
 from atode.broker.postgres._link import Link
 from atode.broker.postgres._marks import Marks
-from atode.broker.postgres._operations import MOST_AT_ONCE, Operations
+from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._rows import body_of, claim_of
 from atode.clock import Clock
 from atode.job import Claim
@@ -26,7 +27,7 @@ _LONG = 60.0
 _SLACK = 5.0
 
 
-class Maintenance(Operations):
+class Maintenance(Cancelling):
     """Upkeep of a database; every worker does it, together with all others."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
@@ -65,6 +66,7 @@ class Maintenance(Operations):
 
     async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
         """Sleep until the instant `until` (None: for long), or until told of an earlier job."""
+        await self._bell.hang()
         instant = self._clock.now() + _LONG if until is None else until
         before = math.inf if until is None else until - self._ahead
         look = self._bell.looks_every
@@ -73,11 +75,7 @@ class Maintenance(Operations):
         sleeper = self._bell.sleeper("due", queues, before)
         alarm = asyncio.ensure_future(self._clock.sleep_until(instant))
         try:
-            await asyncio.wait(
-                (alarm, sleeper.woken),
-                timeout=None if math.isinf(look) else look,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await sleeper.sleep(alarm, look)
         finally:
             alarm.cancel()
             self._bell.discard(sleeper)

@@ -1,7 +1,6 @@
 """PostgresBroker: jobs in one table of a PostgreSQL database."""
 
 import asyncio
-import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from atode.broker.postgres._enqueue import (
 )
 from atode.broker.postgres._link import Connection, Link, Rows
 from atode.broker.postgres._rows import (
+    MOST_FENCES,
     TALLIES,
     changes_of,
     claim_of,
@@ -37,9 +37,6 @@ from atode.outcome import Settlement, Tally
 
 _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
-
-_MOST_SETTLED = 250
-"""Claims in one statement: each is searched for among the others."""
 
 
 class PostgresBroker(Maintenance, Within):
@@ -134,8 +131,8 @@ class PostgresBroker(Maintenance, Within):
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones."""
         lost: list[Claim] = []
-        for start in range(0, len(claims), _MOST_SETTLED):
-            some = claims[start : start + _MOST_SETTLED]
+        for start in range(0, len(claims), MOST_FENCES):
+            some = claims[start : start + MOST_FENCES]
             rows = await self._link.rows(sql.EXTEND, self._now(), *fences_of(some), lease)
             held = {ticket for (ticket,) in rows}
             lost += [claim for claim in some if ticket_of(claim) not in held]
@@ -147,8 +144,8 @@ class PostgresBroker(Maintenance, Within):
         Where an answer was lost and the call repeated, a refusal says nothing: none is reported.
         """
         refused: list[Settlement] = []
-        for start in range(0, len(settlements), _MOST_SETTLED):
-            some = settlements[start : start + _MOST_SETTLED]
+        for start in range(0, len(settlements), MOST_FENCES):
+            some = settlements[start : start + MOST_FENCES]
             for tally in Tally:
                 gone = [each for each in some if each.after is None and each.tally is tally]
                 if gone:
@@ -177,14 +174,17 @@ class PostgresBroker(Maintenance, Within):
                 pause = self._bell.looks_every
                 if not seen_all:
                     pause = min(pause, self._lines.whole_look_in())
-                await asyncio.wait(
-                    (alarm, sleeper.woken),
-                    timeout=None if math.isinf(pause) else pause,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                await sleeper.sleep(alarm, pause)
         finally:
             alarm.cancel()
             self._bell.discard(sleeper)
+
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait as `wait` does; the claims are left to the call that follows."""
+        await self.wait(queues, at_most=at_most)
+        return []
 
     async def _is_ready(self, queues: Sequence[str], *, whole: bool) -> bool:
         began = time.monotonic()

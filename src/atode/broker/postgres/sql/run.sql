@@ -11,6 +11,7 @@ numbered AS MATERIALIZED (
 moved AS (
     UPDATE {schema}.jobs SET
         state = 'pending',
+        cancelled = NULL,
         line = numbered.line,
         turn = numbered.line,
         updated_at = to_timestamp(now.seconds)

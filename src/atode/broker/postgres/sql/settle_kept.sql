@@ -2,22 +2,28 @@
 -- 1 now, or NULL   2 ids   3 tickets   4 workers
 -- 5 tallies (1 success, -1 failure, 0 neither)   6 states   7 due   8 retried   9 errors
 -- 10 last failed   11 completed   12 results   13 channel   14 words for it
--- A job that goes back to pending stands where it stood: before all that came after it.
+-- A job that goes back to pending stands where it stood: before all that came after it. One
+-- that was cancelled does not run again.
 -- Returns how many, and, if not all, the tickets of those that held their job.
 WITH gone AS (
     UPDATE {schema}.jobs SET
-        state = ended.state,
-        turn = CASE ended.state
-            WHEN 'pending' THEN jobs.line
-            WHEN 'retry' THEN ended.due
-            WHEN 'completed' THEN ended.completed + jobs.retention
+        state = CASE WHEN {called_off} THEN 'archived' ELSE ended.state END,
+        turn = CASE
+            WHEN {called_off} THEN now.seconds
+            WHEN ended.state = 'pending' THEN jobs.line
+            WHEN ended.state = 'retry' THEN ended.due
+            WHEN ended.state = 'completed' THEN ended.completed + jobs.retention
             ELSE now.seconds
         END,
         scheduled_at =
             CASE WHEN ended.due > 0 THEN to_timestamp(ended.due) ELSE jobs.scheduled_at END,
         retried = ended.retried,
-        error = ended.error,
-        last_failed_at = CASE WHEN ended.failed > 0 THEN to_timestamp(ended.failed) END,
+        error = CASE WHEN {called_off} THEN '{cancelled}' ELSE ended.error END,
+        last_failed_at = CASE
+            WHEN {called_off} THEN to_timestamp(now.seconds)
+            WHEN ended.failed > 0 THEN to_timestamp(ended.failed)
+        END,
+        cancelled = NULL,
         completed_at = CASE WHEN ended.completed > 0 THEN to_timestamp(ended.completed) END,
         result = ended.result,
         worker = NULL,
