@@ -17,6 +17,7 @@ LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics"}
+    | {"middleware"}
     | {"cron", "expression", "wall_clock", "ticks"},
     {"broker", "observe"},
     {"client"},
