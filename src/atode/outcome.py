@@ -13,6 +13,9 @@ from atode.retry import Retry
 LONGEST_ERROR = 8192
 """Characters of an error text that are kept."""
 
+CRASHED = "lease expired: the worker died or lost the broker while the job ran"
+"""Error text of an attempt whose worker gave no sign of life."""
+
 
 class Succeeded(NamedTuple):
     """The handler returned; `result` is what it returned, encoded."""
@@ -80,12 +83,11 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
         case Released():
             return Settlement(claim, job._replace(state=State.PENDING), Tally.NOTHING)
         case Crashed():
-            error = "lease expired: the worker died or lost the broker while the job ran"
             if job.retried >= job.max_retry:
-                return _archive(claim, error, now)
+                return _archive(claim, CRASHED, now)
             # No pause: the job did nothing wrong, and "back soon" is a promise. A retry
             # is used up all the same, or a job that kills its worker would do so forever.
-            return _again(claim, error, now, 0.0)
+            return _again(claim, CRASHED, now, 0.0)
         case _:
             assert_never(outcome)
 

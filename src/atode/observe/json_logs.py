@@ -30,6 +30,8 @@ class JsonFormatter(logging.Formatter):
         }
         event: Event | None = getattr(record, EVENT, None)
         if event is not None:
+            # The rest of a long one, the traceback, has a field of its own.
+            fields["message"] = fields["message"].partition("\n")[0]
             fields |= _told(event)
         if record.exc_info and record.exc_info[1]:
             fields |= _raised(record.exc_info[1])
