@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from atode import Atode
+from atode.observe.traces import trace_jobs
 from webapp.jobqueue.processor import DelayPrintProcessor
 from webapp.jobqueue.registration import register_tasks
 from webapp.service.atode_print_jobs import AtodePrintJobs
@@ -33,6 +34,7 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Put everything together; nothing is opened yet."""
     jobs = Atode(store_url(settings))
+    trace_jobs(jobs.events)
     tasks = register_tasks(jobs, DelayPrintProcessor(DelayPrint(StandardOutput(), WallClock())))
     outage = OutageLog(store_name(settings), "Registering answers 503 until it is back.")
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)

@@ -4,9 +4,11 @@ import asyncio
 import sys
 
 from atode import AtodeError, run
+from atode.observe.observatory import Observatory
 from webapp.log import log_to_standard_error
 from webapp.server.app import create_app
 from webapp.server.http_server import HttpServer
+from webapp.server.observation import observation_routes
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
 from webapp.wiring import prepare_store, store_name, wire
@@ -19,7 +21,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(str(error))
-    log_to_standard_error(settings.log.level)
+    log_to_standard_error(settings.log)
     try:
         run(_serve(settings))
     except (AtodeError, OSError) as error:
@@ -30,6 +32,7 @@ async def _serve(settings: Settings) -> None:
     store = store_name(settings)
     wiring = wire(settings)
     app = create_app(settings, wiring.register_job, wiring.job_states, wiring.tokens)
+    app.include_router(observation_routes(Observatory(wiring.jobs)))
     prepare_store(settings)
     async with wiring.jobs:
         watching = asyncio.create_task(wiring.print_jobs.watch())
