@@ -81,7 +81,7 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
             later = job._replace(state=State.RETRY, due=now + delay)
             return Settlement(claim, later, Tally.NOTHING)
         case Released():
-            return Settlement(claim, job._replace(state=State.PENDING), Tally.NOTHING)
+            return Settlement(claim, job._replace(state=State.PENDING, due=0.0), Tally.NOTHING)
         case Crashed():
             if job.retried >= job.max_retry:
                 return _archive(claim, CRASHED, now)

@@ -145,6 +145,10 @@ def test_a_worker_process_tells_what_it_has_done(shop: Shop) -> None:
     assert ended("shop:try", "retried") == 1
     assert found.value("job_duration_seconds_count", job_type="shop:sell") == 6
     assert found.value("job_duration_seconds_count", job_type="shop:try") == 2
+    # One delayed job and one retry.
+    assert found.value("job_lateness_seconds_count", job_type="shop:sell") == 1
+    assert found.value("job_lateness_seconds_count", job_type="shop:try") == 1
+    assert 0 <= found.value("job_lateness_seconds_sum", job_type="shop:sell") < PATIENCE
     assert found.value("broker_up") == 1
     assert found.value("queue_jobs", queue="default", state="archived") == 2
     assert found.value("queue_processed_total", queue="default") == 8

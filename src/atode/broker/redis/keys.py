@@ -15,7 +15,10 @@ CLAIMS = "claims"
 DUE = "due"
 """Private hash field: the exact due instant, where the integer score had to round it up."""
 
-PRIVATE_FIELDS = (OWNER, CLAIMS, DUE)
+WAS_DUE = "was_due"
+"""Private hash field: the instant at which a pending job was due, and since when it is pending."""
+
+PRIVATE_FIELDS = (OWNER, CLAIMS, DUE, WAS_DUE)
 """What our hashes hold beyond asynq's own fields; foreign readers never list a hash."""
 
 

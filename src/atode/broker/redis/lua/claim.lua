@@ -3,7 +3,9 @@
 -- ARGV  1 prefix of job hashes   2 limit   3 lease expiry (never a whole second: that
 --       marks the lease as atode's, since asynq's are whole)   4 worker
 --       5 bytes of messages after which to stop
--- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number.
+-- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number,
+-- and behind that '@' and the instant at which it was due, if it was delayed and atode made it
+-- pending.
 -- Ids without a job are dropped.
 
 local jobs, limit, expiry, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -19,22 +21,33 @@ end
 redis.call('LLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 
-local reply, taken, leases, ghosts, seen, looked = {'0'}, {}, {}, {}, {}, 0
+-- Where it was due: what promote.lua wrote, unless somebody else has made it pending since.
+local function due_suffix(was_due, pending_since)
+  local at = was_due and string.find(was_due, '@', 1, true)
+  if at and string.sub(was_due, at + 1) == pending_since then
+    return '@' .. string.sub(was_due, 1, at - 1)
+  end
+  return ''
+end
+
+local reply, taken, numbers, leases, ghosts, seen, looked = {'0'}, {}, {}, {}, {}, {}, 0
 for place = #window, 1, -1 do
   if bytes <= 0 then
     break
   end
   local id = window[place]
   looked = looked + 1
-  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims')
+  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'was_due', 'pending_since')
   if stored[1] and not seen[id] then
+    local number = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
     taken[#taken + 1] = id
+    numbers[#numbers + 1] = number
     leases[#leases + 1] = expiry
     leases[#leases + 1] = id
     reply[#reply + 1] = id
     reply[#reply + 1] = stored[1]
     bytes = bytes - #stored[1]
-    reply[#reply + 1] = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
+    reply[#reply + 1] = number .. due_suffix(stored[3], stored[4])
   elseif not stored.err and not seen[id] then
     ghosts[#ghosts + 1] = jobs .. id
   end
@@ -53,8 +66,8 @@ if #taken > 0 then
 end
 for n, id in ipairs(taken) do
   local key = jobs .. id
-  redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', reply[n * 3 + 1])
-  redis.call('HDEL', key, 'pending_since', 'due')
+  redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', numbers[n])
+  redis.call('HDEL', key, 'pending_since', 'due', 'was_due')
 end
 if looked == limit or looked < #window then
   reply[1] = '1'

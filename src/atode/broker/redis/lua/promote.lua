@@ -90,7 +90,9 @@ for _, job in ipairs(due) do
       redis.call('HSET', key, 'state', 'aggregating')
     else
       pending[#pending + 1] = job.id
-      redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns)
+      -- claim.lua tells the worker, if it is still this promotion that made the job pending.
+      local was_due = string.format('%.17g@%s', job.instant, now_ns)
+      redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns, 'was_due', was_due)
     end
     redis.call('HDEL', key, 'due')
   end
