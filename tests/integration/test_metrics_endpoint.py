@@ -264,15 +264,17 @@ async def test_who_cannot_reach_the_broker_is_not_ready_until_it_is_back() -> No
 
 async def test_the_endpoint_takes_its_threads_along_when_it_ends() -> None:
     jobs = Atode("memory://")
+    others = set(threading.enumerate())
+
+    def threads() -> set[str]:
+        return {t.name for t in set(threading.enumerate()) - others if t.name.startswith("atode-")}
 
     async with jobs, observed(jobs, "127.0.0.1:0") as url:
         assert url.startswith("http://127.0.0.1:")
         await asyncio.to_thread(scraped, url)
-        assert {"atode-http", "atode-portal"} <= {thread.name for thread in threading.enumerate()}
+        assert threads() == {"atode-http", "atode-portal"}
 
-    await until(
-        lambda: not {"atode-http", "atode-portal"} & {t.name for t in threading.enumerate()}
-    )
+    await until(lambda: not threads())
     with pytest.raises(urllib.error.URLError):
         await asyncio.to_thread(get, f"{url}/healthz")
 

@@ -21,10 +21,13 @@ end
 redis.call('LLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 
--- Where it was due: what promote.lua wrote, unless somebody else has made it pending since.
-local function due_suffix(was_due, pending_since)
-  local at = was_due and string.find(was_due, '@', 1, true)
-  if at and string.sub(was_due, at + 1) == pending_since then
+-- Behind the claim number: what promote.lua wrote, unless somebody else has made the job pending
+-- since. Most jobs were never delayed and pay for none of this.
+local delayed = {}
+local function due_suffix(id, was_due)
+  delayed[#delayed + 1] = jobs .. id
+  local at = string.find(was_due, '@', 1, true)
+  if at and string.sub(was_due, at + 1) == redis.call('HGET', jobs .. id, 'pending_since') then
     return '@' .. string.sub(was_due, 1, at - 1)
   end
   return ''
@@ -37,7 +40,7 @@ for place = #window, 1, -1 do
   end
   local id = window[place]
   looked = looked + 1
-  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'was_due', 'pending_since')
+  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'was_due')
   if stored[1] and not seen[id] then
     local number = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
     taken[#taken + 1] = id
@@ -47,7 +50,7 @@ for place = #window, 1, -1 do
     reply[#reply + 1] = id
     reply[#reply + 1] = stored[1]
     bytes = bytes - #stored[1]
-    reply[#reply + 1] = number .. due_suffix(stored[3], stored[4])
+    reply[#reply + 1] = stored[3] and number .. due_suffix(id, stored[3]) or number
   elseif not stored.err and not seen[id] then
     ghosts[#ghosts + 1] = jobs .. id
   end
@@ -67,7 +70,10 @@ end
 for n, id in ipairs(taken) do
   local key = jobs .. id
   redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', numbers[n])
-  redis.call('HDEL', key, 'pending_since', 'due', 'was_due')
+  redis.call('HDEL', key, 'pending_since', 'due')
+end
+for _, key in ipairs(delayed) do
+  redis.call('HDEL', key, 'was_due')
 end
 if looked == limit or looked < #window then
   reply[1] = '1'
