@@ -51,10 +51,14 @@ class Client:
                 unknown if the connection broke, and safe to try again with the same `id`.
         """
         job = call.job(self._clock.now())
-        holder = await self._mailbox.store(job)
-        if holder is not None:
-            raise _duplicate(job, holder)
-        return self._stored(call, job)
+        if layers := self._events.layers:
+            with layers.enqueuing((job,)) as (job,):
+                await self._mailbox.store(job)
+        else:
+            await self._mailbox.store(job)
+        if self._events.wanted(JobEnqueued):
+            self._events.publish(JobEnqueued(job))
+        return self._handle(call, job)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip, in their order; all options are checked first.
@@ -64,13 +68,16 @@ class Client:
             BadOption, BrokerUnavailable: as for `enqueue`.
         """
         now = self._clock.now()
-        pairs = [(call, call.job(now)) for call in calls]
-        refused = await self._broker.enqueue([job for _, job in pairs])
-        taken = {id(refusal.job) for refusal in refused}
-        handles = [self._stored(call, job) for call, job in pairs if id(job) not in taken]
-        if refused:
-            raise _duplicate(*refused[0])
-        return handles
+        calls = list(calls)
+        with self._events.layers.enqueuing([call.job(now) for call in calls]) as jobs:
+            refused = await self._broker.enqueue(jobs)
+            taken = {id(refusal.job) for refusal in refused}
+            stored = [job for job in jobs if id(job) not in taken]
+            if self._events.wanted(JobEnqueued):
+                self._events.publish_all([JobEnqueued(job) for job in stored])
+            if refused:
+                raise _duplicate(*refused[0])
+        return [self._handle(call, job) for call, job in zip(calls, jobs, strict=True)]
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
         """The job as it is stored now, or None if the queue has none of this id."""
@@ -113,9 +120,7 @@ class Client:
             await self._clock.sleep_until(wake if limit is None else min(wake, limit))
             pause = min(pause * 1.5, _RAREST_LOOK)
 
-    def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
-        if self._events.wanted(JobEnqueued):
-            self._events.publish(JobEnqueued(job))
+    def _handle(self, call: Call[R], job: Job) -> JobHandle[R]:
         return JobHandle(job, call.task.result.decode, self)
 
 
@@ -131,13 +136,15 @@ class _Mailbox:
         self._letters: list[tuple[Job, asyncio.Future[str | None]]] = []
         self._postman: asyncio.Task[None] | None = None
 
-    async def store(self, job: Job) -> str | None:
-        """None once the job is stored, or the id of the job that was in its way."""
+    async def store(self, job: Job) -> None:
+        """Return once the job is stored, or raise DuplicateJob."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._letters.append((job, answer))
         if self._postman is None:
             self._postman = asyncio.create_task(self._deliver())
-        return await answer
+        holder = await answer
+        if holder is not None:
+            raise _duplicate(job, holder)
 
     async def _deliver(self) -> None:
         try:

@@ -50,9 +50,10 @@ class Queue(Protocol):
         """Take up to `limit` pending jobs and hold them for `lease` seconds.
 
         Oldest first within a queue; queues in the order given, skipping paused ones. An
-        empty result means that nothing was ready. A job whose stored form is broken comes
-        as a claim with a `problem`, so that it can be settled and blocks nobody; one that was
-        cancelled, where that is possible at all, as a claim that says so.
+        empty result means that nothing was ready. A job that was delayed comes with the instant
+        at which it was due, unless another program made it pending. A job whose stored form is
+        broken comes as a claim with a `problem`, so that it can be settled and blocks nobody;
+        one that was cancelled, where that is possible at all, as a claim that says so.
         """
         ...
 
