@@ -1,4 +1,4 @@
-"""What atode asks of a place where jobs live: three small protocols, split by who calls them.
+"""What atode asks of a place where jobs live: four small protocols, split by who calls them.
 
 Everything is plural, endings are data, and brokers report while the core decides: no broker
 knows a retry rule. All preconditions of a write are tested before its first effect.
@@ -11,6 +11,7 @@ A broker belongs to the event loop on which it is first used.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
+from atode.finding import Finding, Mended
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
@@ -192,7 +193,28 @@ class Inspect(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Inspect, Protocol):
+class Diagnosis(Protocol):
+    """What finding out why jobs stand still needs."""
+
+    async def examine(self) -> Sequence[Finding]:
+        """What is wrong with the store and with what is in it, in no particular order.
+
+        It changes nothing, needs no `open` before it, and looks at a limited number of jobs.
+        What could not be looked at is a finding, too; BrokerUnavailable and BrokerRefused
+        are for a store that does not let anything be looked at.
+        """
+        ...
+
+    async def mend(self, findings: Sequence[Finding]) -> Sequence[Mended]:
+        """Put right what is `fixable` among the findings, as it is by now; what was done.
+
+        Safe while workers run, and more than once. No job is deleted by it but those that the
+        archive does not keep anyway.
+        """
+        ...
+
+
+class Broker(Queue, Upkeep, Inspect, Diagnosis, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

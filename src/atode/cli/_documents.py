@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from atode.cli._times import iso
 from atode.errors import AtodeError
+from atode.finding import Finding, Mended
 from atode.job import Job, State
 from atode.presence import Presence, Running
 from atode.statistics import Day, QueueStats
@@ -102,6 +103,24 @@ def running_document(running: Running) -> Document:
         "deadline": iso(running.deadline),
         **_content("payload", running.payload),
     }
+
+
+def finding_document(finding: Finding) -> Document:
+    """Something that an examination found."""
+    return {
+        "severity": str(finding.severity),
+        "code": finding.code,
+        "subject": finding.subject,
+        "queue": finding.queue or None,
+        "what": finding.what,
+        "remedy": finding.remedy or None,
+        "fixable": finding.fixable,
+    }
+
+
+def mended_document(mended: Mended) -> Document:
+    """Something that was put right."""
+    return {"code": mended.code, "subject": mended.subject, "what": mended.what}
 
 
 def failure_share(stats: QueueStats) -> float | None:

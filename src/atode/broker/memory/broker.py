@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from atode.broker.memory._diagnosis import Diagnosis
 from atode.broker.memory._inspection import Inspection, day_of
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
@@ -19,7 +20,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Inspection):
+class MemoryBroker(Inspection, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:

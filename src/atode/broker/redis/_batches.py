@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import messages
 from atode.broker.redis._link import Reply
-from atode.broker.redis._scripts import ENQUEUE, EXTEND, SETTLE, Argument, Command
+from atode.broker.redis._scripts import ENQUEUE, EXTEND, PRUNE, SETTLE, Argument, Command
 from atode.broker.redis.keys import day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
@@ -211,6 +211,14 @@ def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Clai
                 *[claim.number for claim in chunk],
             )
             yield Batch(chunk, command, command)
+
+
+def prune_command(queue: str, now: float) -> Command:
+    """Delete up to CHUNK jobs of each kind that the queue keeps no longer (8.10, 8.5)."""
+    keys = keys_of(queue)
+    second = math.floor(now)
+    terms = (second, second - ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK)
+    return PRUNE.call((keys.completed, keys.archived), keys.jobs, *terms)
 
 
 def exact_due(due: float) -> str:

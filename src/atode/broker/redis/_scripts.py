@@ -51,8 +51,13 @@ DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
+AUDIT = Script("audit", uses=("_remove",))
+ASTRAY = Script("astray")
+REWRITE = Script("rewrite")
+REGROUP = Script("regroup")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(AUDIT, ASTRAY, REWRITE, REGROUP),
 )

@@ -41,6 +41,10 @@ class Sentinels:
         """As in `Link`; the sentinels are asked, for a line would not notice an old master."""
         return await (await self._find(self._master)).line(key)
 
+    async def masters(self) -> Sequence[Server]:
+        """As in `Link`."""
+        return [await self._find(self._master)]
+
     async def close(self) -> None:
         """As in `Link`."""
         if self._master:

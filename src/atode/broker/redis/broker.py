@@ -15,12 +15,12 @@ from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
 from atode.broker.redis._claims import read_claims
+from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Reply
 from atode.broker.redis._listener import Listener
-from atode.broker.redis._operations import Operations
 from atode.broker.redis._routes import link_to
-from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._scripts import CLAIM, PROMOTE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError
@@ -40,7 +40,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Operations):
+class RedisBroker(Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -180,17 +180,8 @@ class RedisBroker(Operations):
         """Delete what is completed and kept long enough, and archived jobs older than 90 days
         or beyond the newest 9,999 (8.10, 8.5)."""
         gone = 0
-        second = math.floor(self._clock.now())
         for queue in queues:
-            keys = keys_of(queue)
-            command = PRUNE.call(
-                (keys.completed, keys.archived),
-                keys.jobs,
-                second,
-                second - _batches.ARCHIVE_AGE,
-                _batches.ARCHIVE_SIZE,
-                CHUNK,
-            )
+            command = _batches.prune_command(queue, self._clock.now())
             deleted = CHUNK
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies

@@ -7,6 +7,7 @@ from hashlib import md5
 QUEUES = "asynq:queues"
 SERVERS = "asynq:servers"
 WORKERS = "asynq:workers"
+SCHEDULERS = "asynq:schedulers"
 
 OWNER = "owner"
 """Private hash field: the worker that holds the job; only while it is active in our hands."""

@@ -12,6 +12,7 @@ from typing import Self
 from atode.broker.protocol import Refused
 from atode.broker.sqlite import _bell, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._inspection import Inspection
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
@@ -28,7 +29,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Inspection):
+class SqliteBroker(Inspection, Diagnosis):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was

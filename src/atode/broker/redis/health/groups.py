@@ -1,0 +1,39 @@
+"""What can be wrong with the groups of a queue (the protocol's section 9, traps 9 and 10)."""
+
+from atode.broker.redis._link import Link
+from atode.broker.redis.health.queue import Subject
+from atode.broker.redis.keys import keys_of
+from atode.finding import Finding, Severity
+
+_LATE = 60.0
+"""Seconds after its deadline at which a recoverer has put a set back."""
+
+
+async def group_findings(link: Link, subject: Subject) -> list[Finding]:
+    """Groups that nobody looks at, and sets whose aggregation never ended."""
+    found: list[Finding] = []
+    lost = await lost_groups(link, subject)
+    if lost:
+        names = ", ".join(repr(name.decode("utf-8", "backslashreplace")) for name in lost[:3])
+        text = f"{len(lost):,} groups with jobs are in no list of groups: nobody aggregates {names}"
+        remedy = "--fix lists them again"
+        found.append(subject.fixable(Severity.ERROR, "lost-group", text, remedy))
+    keys = keys_of(subject.queue)
+    late = ("ZCOUNT", keys.aggregation_sets, "-inf", f"({subject.now - _LATE}")
+    [overdue] = (await link.call([late])).replies
+    if overdue:
+        text = f"the aggregation of {overdue:,} sets of jobs began, and never ended"
+        remedy = "start a server that aggregates this queue; it puts their jobs back"
+        found.append(subject.finding(Severity.ERROR, "aggregation-overdue", text, remedy))
+    return found
+
+
+async def lost_groups(link: Link, subject: Subject) -> list[bytes]:
+    """Groups that have jobs, and whose name is missing where aggregators look."""
+    if not subject.seen.groups:
+        return []
+    keys = keys_of(subject.queue)
+    answer = await link.call([("SMEMBERS", keys.groups), ("ZRANGE", keys.aggregation_sets, 0, -1)])
+    known, sets = answer.replies
+    in_hand = {name.removeprefix(keys.group.encode()) for name in sets}
+    return sorted(set(subject.seen.groups) - set(known) - in_hand)

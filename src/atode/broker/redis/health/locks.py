@@ -1,0 +1,63 @@
+"""What can be wrong with the locks of unique jobs (the protocol's section 7.3)."""
+
+from collections.abc import Sequence
+
+from atode.broker.redis._link import Link
+from atode.broker.redis.health.queue import Subject
+from atode.broker.redis.keys import keys_of
+from atode.finding import Finding, Severity
+
+_MOST_LOCKS = 20_000
+_CHUNK = 500
+
+
+async def lock_findings(link: Link, subject: Subject) -> list[Finding]:
+    """Locks that no job holds any more, and those that never end."""
+    looked = subject.seen.locks[:_MOST_LOCKS]
+    orphans: list[bytes] = []
+    endless: list[bytes] = []
+    for start in range(0, len(looked), _CHUNK):
+        await _sort(link, subject.queue, looked[start : start + _CHUNK], orphans, endless)
+    found: list[Finding] = []
+    if orphans:
+        text = (
+            f"{_amount(orphans, subject)} locks of unique jobs belong to jobs that are gone, and "
+            f"refuse others until they expire; the first is {_shown(orphans[0])}"
+        )
+        remedy = f"wait for that, or DEL '{_shown(orphans[0])}' and its like"
+        found.append(subject.finding(Severity.WARNING, "orphaned-lock", text, remedy))
+    if endless:
+        text = (
+            f"{_amount(endless, subject)} locks of unique jobs never expire; the first is "
+            f"{_shown(endless[0])}"
+        )
+        remedy = f"EXPIRE '{_shown(endless[0])}' 3600; find out which program writes them"
+        found.append(subject.finding(Severity.WARNING, "endless-lock", text, remedy))
+    return found
+
+
+async def _sort(
+    link: Link, queue: str, locks: Sequence[bytes], orphans: list[bytes], endless: list[bytes]
+) -> None:
+    keys = keys_of(queue)
+    answer = await link.call(
+        [command for lock in locks for command in (("GET", lock), ("TTL", lock))]
+    )
+    held = [
+        (lock, holder, ttl)
+        for lock, holder, ttl in zip(locks, answer.replies[::2], answer.replies[1::2], strict=True)
+        if holder is not None
+    ]
+    jobs = keys.jobs.encode()
+    there = (await link.call([("EXISTS", jobs + holder) for _, holder, _ in held])).replies
+    orphans += [lock for (lock, _, _), exists in zip(held, there, strict=True) if not exists]
+    endless += [lock for lock, _, ttl in held if ttl == -1]
+
+
+def _amount(locks: Sequence[bytes], subject: Subject) -> str:
+    whole = len(subject.seen.locks) <= _MOST_LOCKS
+    return f"{len(locks):,}" if whole else f"at least {len(locks):,} (of {_MOST_LOCKS:,})"
+
+
+def _shown(lock: bytes) -> str:
+    return lock.decode("utf-8", "backslashreplace")
