@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 
-from atode.broker.redis._link import Server
+from atode.broker.redis._link import Link, Server
 from atode.broker.redis._operations import Operations
 from atode.broker.redis.health.groups import group_findings
 from atode.broker.redis.health.keyspace import Census, QueueKeysSeen, walk
@@ -12,7 +12,7 @@ from atode.broker.redis.health.presence import Presences, presence_findings, pre
 from atode.broker.redis.health.queue import Subject, queue_findings
 from atode.broker.redis.health.rights import right_findings
 from atode.broker.redis.health.server import facts_of, server_findings
-from atode.broker.redis.keys import QUEUES
+from atode.broker.redis.keys import QUEUES, keys_of
 from atode.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from atode.finding import Finding, Mended, Severity
 
@@ -106,9 +106,9 @@ class Diagnosis(Operations):
                 found.append(
                     subject.finding(Severity.ERROR, "queue-name", problem, "use another name")
                 )
-            if raw not in listed:
-                found.append(_unlisted(subject))
             if problem is None:
+                if raw not in listed:
+                    found += await _seen(_unlisted(self._link, subject), f"queue {queue}")
                 yield subject
 
 
@@ -122,17 +122,20 @@ def _name_problem(raw: bytes) -> str | None:
     return None
 
 
-def _unlisted(subject: Subject) -> Finding:
-    if subject.seen.holds_jobs:
+async def _unlisted(link: Link, subject: Subject) -> list[Finding]:
+    keys = keys_of(subject.queue)
+    places = (keys.pending, keys.active, keys.scheduled, keys.retry, keys.archived)
+    [in_use] = (await link.call([("EXISTS", *places)])).replies
+    if in_use:
         text = "it is in use, but not in the list of queues: no tool shows it (trap 16)"
         remedy = "--fix lists it again"
-        return subject.fixable(Severity.WARNING, "unlisted-queue", text, remedy)
+        return [subject.fixable(Severity.WARNING, "unlisted-queue", text, remedy)]
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(subject.seen.kinds.items()))
     text = f"it was removed, and has left keys behind: {kinds} (trap 24)"
     remedy = (
         f"SADD asynq:queues '{subject.queue}', then `atode queues remove '{subject.queue}' --force`"
     )
-    return subject.finding(Severity.WARNING, "leftovers", text, remedy)
+    return [subject.finding(Severity.WARNING, "leftovers", text, remedy)]
 
 
 async def _seen(examining: Awaitable[list[Finding]], subject: str) -> list[Finding]:

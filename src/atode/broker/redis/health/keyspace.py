@@ -12,7 +12,6 @@ _MOST_STEPS = 2_000
 _STEP = 1_000
 
 _OF_QUEUE = re.compile(rb"asynq:\{(.*?)\}:(.+)", re.DOTALL)
-_HOLDING = frozenset({"pending", "active", "scheduled", "retry", "archived"})
 
 
 @dataclass(slots=True)
@@ -27,11 +26,6 @@ class QueueKeysSeen:
     """What follows `g:`: names of groups, and of aggregation sets."""
     locks: list[bytes] = field(default_factory=list[bytes])
     """Whole keys."""
-
-    @property
-    def holds_jobs(self) -> bool:
-        """Whether there is a container that a running deployment needs."""
-        return any(self.kinds[kind] for kind in _HOLDING)
 
 
 @dataclass(slots=True)
