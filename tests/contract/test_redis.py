@@ -10,9 +10,14 @@ from atode.testing.operation_contract import OperationContract
 
 
 class TestRedis(BrokerContract, OperationContract):
+    @pytest.fixture(params=["redis", "valkey"])
+    def url(self, request: pytest.FixtureRequest) -> str:
+        found: str = request.getfixturevalue(f"{request.param}_url")
+        return found
+
     @pytest.fixture
-    async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
-        broker = RedisBroker(redis_url, clock)
+    async def broker(self, clock: FakeClock, url: str) -> AsyncIterator[Broker]:
+        broker = RedisBroker(url, clock)
         await broker.open()
         yield broker
         await broker.close()
