@@ -39,6 +39,7 @@ SETTLE = Script("settle", uses=("_held", "_remove", "_count", "_trim"))
 PROMOTE = Script("promote")
 REAP = Script("reap")
 REPAIR = Script("repair")
+REGAIN = Script("regain")
 PRUNE = Script("prune", uses=("_trim",))
 COUNTS = Script("counts")
 BEAT = Script("beat")
@@ -59,5 +60,5 @@ REGROUP = Script("regroup")
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
-    *(AUDIT, ASTRAY, REWRITE, REGROUP),
+    *(AUDIT, ASTRAY, REWRITE, REGROUP, REGAIN),
 )
