@@ -15,7 +15,7 @@ from atode.broker.redis.health import audit
 from atode.broker.redis.wire import TaskMessage
 from atode.finding import Finding, Mended, Severity
 from atode.job import Job, State
-from atode.outcome import Failed, Outcome, Succeeded, decide
+from atode.outcome import Succeeded, decide
 from atode.presence import Presence
 from atode.retry import Retry
 from atode.testing.clock import FakeClock
@@ -81,63 +81,7 @@ async def mended(broker: RedisBroker) -> Sequence[Mended]:
     return done
 
 
-async def test_jobs_in_every_state_are_well(broker: RedisBroker, clock: FakeClock) -> None:
-    jobs = [a_job(f"j{n}", retention=60.0, max_retry=0 if n == 1 else 5) for n in range(4)]
-    await broker.enqueue([*jobs, a_job("later", due=clock.now() + 9.5), a_job("next")])
-    claims = await broker.claim(["default"], limit=4, lease=30, worker="h:1:w")
-    outcomes: list[Outcome] = [Succeeded(b"1"), Failed("x"), Failed("x")]
-    endings = [
-        decide(claim, outcome, Retry(), clock.now())
-        for claim, outcome in zip(claims[:3], outcomes, strict=True)
-    ]
-    await broker.settle(endings)
-    await serve(broker, clock)
-
-    counts = await broker.counts("default")
-
-    assert min(number for state, number in counts.items() if state is not State.AGGREGATING) == 1
-    assert await examined(broker) == []
-
-
-# Whether jobs move
-
-
-async def test_a_queue_that_nobody_serves(broker: RedisBroker, clock: FakeClock) -> None:
-    await broker.enqueue([a_job("j1"), a_job("j2", due=clock.now() + 1), a_job("j3")])
-    await broker.claim(["default"], limit=1, lease=30, worker="h:1:gone")
-    await serve(broker, clock, mail=1)
-    clock.advance(200)
-
-    finding = next(each for each in await examined(broker) if each.code == "no-worker")
-
-    assert finding.severity is ERROR
-    assert finding.what.endswith("1 pending, 1 overdue, 1 left active by a dead worker")
-    assert finding.queue == "default"
-    assert "atode worker MODULE:APP --queue default" in finding.remedy
-
-
-async def test_a_worker_that_stops_serves_nothing(broker: RedisBroker, clock: FakeClock) -> None:
-    await broker.enqueue([a_job("j1")])
-    presence = Presence("h:1:w", "h", 1, 9, {"default": 1}, False, "stopped", clock.now())
-    await broker.beat(presence, lifetime=60)
-
-    assert (await only(broker)).code == "no-worker"
-
-
-async def test_jobs_that_a_living_worker_does_not_see_to(
-    broker: RedisBroker, clock: FakeClock
-) -> None:
-    await broker.enqueue([a_job("j1"), a_job("j2", due=clock.now() + 1), a_job("j3")])
-    await broker.claim(["default"], limit=1, lease=30, worker="h:1:gone")
-    clock.advance(4000)
-    await serve(broker, clock)
-
-    found = {each.code: each for each in await examined(broker)}
-
-    assert found.keys() == {"long-wait", "overdue", "abandoned"}
-    assert "the next of 1 pending jobs has waited for 1.1 hours" in found["long-wait"].what
-    assert "1 jobs are overdue" in found["overdue"].what
-    assert "1 jobs have lost their worker" in found["abandoned"].what
+# What is good to know
 
 
 async def test_a_paused_queue_is_good_to_know(broker: RedisBroker, clock: FakeClock) -> None:

@@ -123,13 +123,21 @@ async def test_a_living_scheduler_keeps_its_history(
     assert await examined(broker) == []
 
 
+async def test_a_scheduler_that_has_ticked_before_it_showed_itself_keeps_its_history(
+    broker: RedisBroker, redis_store: RedisStore
+) -> None:
+    redis_store.do("ZADD", "asynq:scheduler_history:e-1", int(time.time()) - 5, "event")
+
+    assert await examined(broker) == []
+
+
 async def test_the_history_of_a_schedule_that_nobody_runs_gets_an_end(
     broker: RedisBroker, redis_store: RedisStore
 ) -> None:
     """Trap 23."""
     show_scheduler(redis_store, "h:1:s", "e-1", expires=time.time() + 20)
     for entry in ("e-1", "gone"):
-        redis_store.do("ZADD", f"asynq:scheduler_history:{entry}", int(time.time()), "event")
+        redis_store.do("ZADD", f"asynq:scheduler_history:{entry}", int(time.time()) - 99, "event")
 
     finding = await only(broker)
 
@@ -163,6 +171,6 @@ async def test_records_that_nobody_can_read_hide_nothing(
     redis_store.do("SET", "asynq:servers:{h:1:w}", b"\xff", "EX", 10)
     redis_store.do("ZADD", "asynq:schedulers", now + 10, "asynq:schedulers:{h:1:s}")
     redis_store.do("LPUSH", "asynq:schedulers:{h:1:s}", b"\xff")
-    redis_store.do("ZADD", "asynq:scheduler_history:gone", now, "event")
+    redis_store.do("ZADD", "asynq:scheduler_history:gone", now - 99, "event")
 
     assert {each.code for each in await examined(broker)} == {"orphaned-history"}

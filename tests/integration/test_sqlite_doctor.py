@@ -17,10 +17,8 @@ from atode.broker.sqlite._health import file_system
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BrokerUnavailable
 from atode.finding import Finding, Mended, Severity
-from atode.job import Job, State
-from atode.outcome import Failed, decide
+from atode.job import Job
 from atode.presence import Presence
-from atode.retry import Retry
 from atode.testing.clock import FakeClock
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -302,44 +300,6 @@ async def test_a_network_file_system(
 # Its jobs
 
 
-async def test_a_queue_that_nobody_serves(path: Path, clock: FakeClock) -> None:
-    broker = SqliteBroker(path, clock)
-    await broker.enqueue([a_job("j1"), a_job("j2")])
-    await broker.claim(["default"], limit=1, lease=30, worker="h:1:gone")
-    await broker.close()
-    clock.advance(200)
-
-    finding = await only(path, clock)
-
-    assert (finding.severity, finding.code) == (ERROR, "no-worker")
-    assert finding.what.endswith("1 pending, 1 left active by a dead worker")
-
-
-async def test_jobs_that_a_living_worker_does_not_see_to(path: Path, clock: FakeClock) -> None:
-    broker = SqliteBroker(path, clock)
-    later = a_job("j3", due=clock.now() + 1)._replace(state=State.SCHEDULED)
-    await broker.enqueue([a_job("j1"), a_job("j2"), later])
-    await broker.claim(["default"], limit=1, lease=30, worker="h:1:gone")
-    clock.advance(4000)
-    await serve(broker, clock)
-    await broker.close()
-
-    found = {each.code for each in await examined(path, clock)}
-
-    assert found == {"long-wait", "overdue", "abandoned"}
-
-
-async def test_a_paused_queue_is_good_to_know(path: Path, clock: FakeClock) -> None:
-    await store(path, clock)
-    broker = SqliteBroker(path, clock)
-    await broker.pause("default")
-    await broker.close()
-
-    finding = await only(path, clock)
-
-    assert (finding.severity, finding.code) == (INFO, "paused")
-
-
 async def test_a_lease_that_was_given_by_a_wrong_clock_is_ended(
     path: Path, clock: FakeClock
 ) -> None:
@@ -381,17 +341,3 @@ async def test_locks_of_jobs_that_are_gone(path: Path, clock: FakeClock) -> None
     assert (finding.severity, finding.code) == (WARNING, "orphaned-lock")
     assert "1 locks" in finding.what
     assert "'demo:1'" in finding.what
-
-
-async def test_jobs_that_no_worker_knew(path: Path, clock: FakeClock) -> None:
-    broker = SqliteBroker(path, clock)
-    await broker.enqueue([a_job("j1")])
-    [claim] = await broker.claim(["default"], limit=1, lease=30, worker="h:1:w")
-    failure = Failed("No task named 'demo' is registered here (3 are).", permanent=True)
-    await broker.settle([decide(claim, failure, Retry(), clock.now())])
-    await broker.close()
-
-    finding = await only(path, clock)
-
-    assert (finding.severity, finding.code) == (WARNING, "unknown-task")
-    assert "'demo'" in finding.what

@@ -56,9 +56,10 @@ AUDIT = Script("audit", uses=("_remove",))
 ASTRAY = Script("astray")
 REWRITE = Script("rewrite")
 REGROUP = Script("regroup")
+LOCKS = Script("locks")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
-    *(AUDIT, ASTRAY, REWRITE, REGROUP, REGAIN),
+    *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

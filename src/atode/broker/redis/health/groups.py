@@ -1,10 +1,12 @@
 """What can be wrong with the groups of a queue (the protocol's section 9, traps 9 and 10)."""
 
 from atode.broker.redis._link import Link
+from atode.broker.redis._scripts import REGROUP
 from atode.broker.redis.health.queue import Subject
 from atode.broker.redis.keys import keys_of
 from atode.finding import Finding, Severity
 
+_MOST = 1_000
 _LATE = 60.0
 """Seconds after its deadline at which a recoverer has put a set back."""
 
@@ -28,12 +30,18 @@ async def group_findings(link: Link, subject: Subject) -> list[Finding]:
     return found
 
 
-async def lost_groups(link: Link, subject: Subject) -> list[bytes]:
-    """Groups that have jobs, and whose name is missing where aggregators look."""
+async def lost_groups(link: Link, subject: Subject, *, lists: bool = False) -> list[bytes]:
+    """Groups that have jobs and are not where aggregators look; with `lists`, they are now."""
     if not subject.seen.groups:
         return []
     keys = keys_of(subject.queue)
     answer = await link.call([("SMEMBERS", keys.groups), ("ZRANGE", keys.aggregation_sets, 0, -1)])
     known, sets = answer.replies
     in_hand = {name.removeprefix(keys.group.encode()) for name in sets}
-    return sorted(set(subject.seen.groups) - set(known) - in_hand)
+    unknown = sorted(set(subject.seen.groups) - set(known) - in_hand)[:_MOST]
+    flag = "1" if lists else "0"
+    commands = [
+        REGROUP.call((keys.groups, keys.group.encode() + name), name, flag) for name in unknown
+    ]
+    lost = (await link.call(commands)).replies
+    return [name for name, is_lost in zip(unknown, lost, strict=True) if is_lost]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from atode.broker.redis._link import Link
+from atode.broker.redis._scripts import LOCKS
 from atode.broker.redis.health.queue import Subject
 from atode.broker.redis.keys import keys_of
 from atode.finding import Finding, Severity
@@ -39,19 +40,11 @@ async def lock_findings(link: Link, subject: Subject) -> list[Finding]:
 async def _sort(
     link: Link, queue: str, locks: Sequence[bytes], orphans: list[bytes], endless: list[bytes]
 ) -> None:
-    keys = keys_of(queue)
-    answer = await link.call(
-        [command for lock in locks for command in (("GET", lock), ("TTL", lock))]
-    )
-    held = [
-        (lock, holder, ttl)
-        for lock, holder, ttl in zip(locks, answer.replies[::2], answer.replies[1::2], strict=True)
-        if holder is not None
-    ]
-    jobs = keys.jobs.encode()
-    there = (await link.call([("EXISTS", jobs + holder) for _, holder, _ in held])).replies
-    orphans += [lock for (lock, _, _), exists in zip(held, there, strict=True) if not exists]
-    endless += [lock for lock, _, ttl in held if ttl == -1]
+    command = LOCKS.call(locks, keys_of(queue).jobs, len(locks))
+    [places] = (await link.call([command])).replies
+    between = places.index(0)
+    orphans += [locks[place - 1] for place in places[:between]]
+    endless += [locks[place - 1] for place in places[between + 1 :]]
 
 
 def _amount(locks: Sequence[bytes], subject: Subject) -> str:

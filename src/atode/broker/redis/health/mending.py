@@ -7,7 +7,7 @@ from typing import NamedTuple
 from atode.broker.redis import messages
 from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, prune_command
 from atode.broker.redis._link import Link
-from atode.broker.redis._scripts import ARCHIVE, REGROUP, REWRITE
+from atode.broker.redis._scripts import ARCHIVE, REWRITE
 from atode.broker.redis.health.audit import Stored, audit, stored
 from atode.broker.redis.health.groups import lost_groups
 from atode.broker.redis.health.keyspace import Census
@@ -114,12 +114,8 @@ async def register(ward: Ward) -> str:
 
 async def regroup(ward: Ward) -> str:
     """Name the groups where aggregators look."""
-    keys = keys_of(ward.subject.queue)
-    number = 0
-    for name in await lost_groups(ward.link, ward.subject):
-        command = REGROUP.call((keys.groups, keys.group.encode() + name), name)
-        number += sum((await ward.link.call([command])).replies)
-    return f"{number:,} groups listed again" if number else ""
+    found = await lost_groups(ward.link, ward.subject, lists=True)
+    return f"{len(found):,} groups listed again" if found else ""
 
 
 async def forget_workers(ward: Ward) -> str:
@@ -136,7 +132,7 @@ async def forget_schedulers(ward: Ward) -> str:
 
 async def expire_histories(ward: Ward) -> str:
     """Histories of schedules that nobody runs get an end."""
-    orphans = await orphaned_histories(ward.link, ward.census)
+    orphans = await orphaned_histories(ward.link, ward.census, ward.subject.now)
     number = sum((await ward.link.call([("EXPIRE", key, HISTORY_LIFE) for key in orphans])).replies)
     return f"{number:,} histories end in 90 days" if number else ""
 

@@ -117,7 +117,7 @@ async def _schedulers(link: Link, census: Census, now: float) -> list[Finding]:
         text = f"{dead:,} schedulers ended without taking their leave"
         remedy = "--fix forgets them; if nobody ticks in their place, start them again"
         findings.append(_finding(Severity.INFO, "dead-scheduler", text, remedy, fixable=True))
-    orphans = await orphaned_histories(link, census)
+    orphans = await orphaned_histories(link, census, now)
     if orphans:
         text = (
             f"{len(orphans):,} histories belong to schedules that nobody runs, and stay for ever "
@@ -129,8 +129,11 @@ async def _schedulers(link: Link, census: Census, now: float) -> list[Finding]:
     return findings
 
 
-async def orphaned_histories(link: Link, census: Census) -> list[bytes]:
-    """Histories without an end whose schedule no living scheduler has."""
+async def orphaned_histories(link: Link, census: Census, now: float) -> list[bytes]:
+    """Histories without an end whose schedule no living scheduler has.
+
+    A scheduler of Go shows itself only some time after its first ticks.
+    """
     histories = census.histories[:_MOST]
     if not histories:
         return []
@@ -138,11 +141,16 @@ async def orphaned_histories(link: Link, census: Census) -> list[bytes]:
     lists = await _replies(link, [("LRANGE", name, 0, -1) for name in names])
     running = {_entry_id(entry) for entries in lists for entry in entries}
     left = await _replies(link, [("TTL", key) for key in histories])
+    fresh = await _replies(link, [("ZCOUNT", key, repr(now - _GONE), "+inf") for key in histories])
     return [
         key
-        for key, each in zip(histories, left, strict=True)
-        if each == -1 and key.rpartition(b":")[2].decode("utf-8", "replace") not in running
+        for key, each, ticks in zip(histories, left, fresh, strict=True)
+        if each == -1 and not ticks and _schedule(key) not in running
     ]
+
+
+def _schedule(history: bytes) -> str:
+    return history.rpartition(b":")[2].decode("utf-8", "replace")
 
 
 async def forget_dead(link: Link, now: float, *, index: str) -> int:

@@ -27,7 +27,12 @@ NEEDED: Sequence[tuple[str, ...]] = (
     *(("RPUSH", _KEYS.pending, ""), ("LRANGE", _KEYS.pending, "0", "0")),
     *(("LREM", _KEYS.active, "0", ""), ("LSET", _KEYS.active, "0", "")),
     *(("LTRIM", _KEYS.pending, "0", "0"), ("SADD", QUEUES, ""), ("SREM", QUEUES, "")),
-    *(("SMEMBERS", QUEUES), ("SISMEMBER", QUEUES, ""), ("SCARD", _KEYS.groups)),
+    *(
+        ("SMEMBERS", QUEUES),
+        ("SISMEMBER", QUEUES, ""),
+        ("TTL", _KEYS.unique),
+        ("SCARD", _KEYS.groups),
+    ),
     *(("ZADD", _KEYS.scheduled, "1", ""), ("ZREM", _KEYS.scheduled, "")),
     *(("ZCARD", _KEYS.scheduled), ("ZSCORE", _KEYS.scheduled, "")),
     *(("ZMSCORE", _KEYS.lease, ""), ("ZRANGE", _KEYS.retry, "0", "0")),
