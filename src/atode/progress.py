@@ -51,15 +51,20 @@ def progress_findings(progress: Progress, now: float) -> Iterator[Finding]:
 def _slow(progress: Progress, now: float) -> Iterator[Finding]:
     waited = now - progress.waiting_since if progress.waiting_since else 0.0
     if waited > _LONG_WAIT and not progress.paused:
-        text = f"the next of {progress.pending:,} pending jobs has waited for {_hours(waited)}"
+        text = (
+            f"the next job has waited for {_hours(waited)}; pending jobs in line: "
+            f"{progress.pending:,}"
+        )
         remedy = "start more workers, or raise their concurrency or the queue's weight"
         yield _finding(progress, Severity.WARNING, "long-wait", text, remedy)
     if progress.overdue:
-        text = f"{progress.overdue:,} jobs are overdue by minutes, and no worker makes them pending"
+        text = f"jobs overdue by minutes, which no worker makes pending: {progress.overdue:,}"
         remedy = "see the workers' logs, and compare the clocks of their machines"
         yield _finding(progress, Severity.ERROR, "overdue", text, remedy)
     if progress.abandoned:
-        text = f"{progress.abandoned:,} jobs have lost their worker, and no other recovers them"
+        text = (
+            f"jobs that have lost their worker and that no other recovers: {progress.abandoned:,}"
+        )
         remedy = "see the workers' logs; a restarted atode worker recovers what can be recovered"
         yield _finding(progress, Severity.ERROR, "abandoned", text, remedy)
 

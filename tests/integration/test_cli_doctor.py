@@ -123,7 +123,7 @@ def test_a_fix_says_what_it_did_and_what_is_left(redis_url: str, redis_store: Re
     again = doctor(redis_url, "--fix", "--json")
 
     assert "2 errors, 1 warning; --fix puts 1 of them right\n" in before.stdout
-    assert fixed.stdout.startswith("mended: queue default: 1 ids without a job dropped\n")
+    assert fixed.stdout.startswith("mended: queue default: ids without a job dropped: 1\n")
     assert fixed.stdout.endswith("0 errors, 1 warning\n")
     assert [result.exit_code for result in (before, fixed, again)] == [1, 1, 1]
     assert json.loads(again.stdout)["mended"] == []
@@ -140,7 +140,8 @@ def test_a_fix_of_everything_ends_with_0(file: Path) -> None:
     assert before.exit_code == 1
     assert (fixed.exit_code, fixed.stdout) == (
         0,
-        "mended: queue default: 1 leases ended; a worker recovers the jobs\nnothing is wrong\n",
+        "mended: queue default: leases ended, so that a worker recovers the jobs: 1\n"
+        "nothing is wrong\n",
     )
 
 

@@ -54,9 +54,9 @@ async def test_workers_that_were_killed_are_forgotten(
     finding = await only(broker)
 
     assert (finding.severity, finding.code, finding.fixable) == (INFO, "dead-worker", True)
-    assert "1 workers ended without taking their leave; the first is h:2:dead" in finding.what
+    assert "ended without taking their leave: 1; the first is h:2:dead" in finding.what
     [done] = await broker.mend([finding])
-    assert done.what == "1 dead workers forgotten"
+    assert done.what == "dead workers forgotten: 1"
     assert await examined(broker) == []
     for index in ("servers", "workers"):
         members = redis_store.do("ZRANGE", f"asynq:{index}", 0, -1)
@@ -143,7 +143,7 @@ async def test_the_history_of_a_schedule_that_nobody_runs_gets_an_end(
 
     assert (finding.severity, finding.code) == (WARNING, "orphaned-history")
     [done] = await broker.mend([finding])
-    assert done.what == "1 histories end in 90 days"
+    assert done.what == "histories that end in 90 days now: 1"
     assert await examined(broker) == []
     assert 89 * DAY < redis_store.do("TTL", "asynq:scheduler_history:gone") <= 90 * DAY
     assert redis_store.do("TTL", "asynq:scheduler_history:e-1") == -1
@@ -159,7 +159,7 @@ async def test_schedulers_that_were_killed_are_forgotten(
 
     assert (finding.severity, finding.code) == (INFO, "dead-scheduler")
     [done] = await broker.mend([finding])
-    assert done.what == "1 dead schedulers forgotten"
+    assert done.what == "dead schedulers forgotten: 1"
     assert redis_store.do("EXISTS", "asynq:schedulers") == 0
 
 

@@ -313,7 +313,7 @@ async def test_a_lease_that_was_given_by_a_wrong_clock_is_ended(
     [done] = await mended(path, clock)
 
     assert (finding.severity, finding.code, finding.fixable) == (ERROR, "endless-lease", True)
-    assert "1 leases ended" in done.what
+    assert done.what.endswith("recovers the jobs: 1")
     broker = SqliteBroker(path, clock)
     [claim] = await broker.reap(["default"], limit=9, lease=9, worker="w2")
     assert claim.job.id == "j1"
@@ -339,5 +339,5 @@ async def test_locks_of_jobs_that_are_gone(path: Path, clock: FakeClock) -> None
     finding = await only(path, clock)
 
     assert (finding.severity, finding.code) == (WARNING, "orphaned-lock")
-    assert "1 locks" in finding.what
+    assert ": 1; the first is" in finding.what
     assert "'demo:1'" in finding.what

@@ -55,7 +55,7 @@ async def test_a_go_server_that_was_killed_is_told_of_and_forgotten(
     [done] = await broker.mend(found)
 
     assert "dead-worker" in {each.code for each in found}
-    assert done.what == "1 dead workers forgotten"
+    assert done.what == "dead workers forgotten: 1"
     assert go.servers() == []
 
 

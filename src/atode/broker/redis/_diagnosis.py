@@ -146,5 +146,9 @@ async def _seen(examining: Awaitable[list[Finding]], subject: str) -> list[Findi
 
 
 def _hidden(subject: str, error: BrokerError) -> Finding:
-    severity = Severity.WARNING if isinstance(error, BrokerRefused) else Severity.ERROR
-    return Finding(severity, "not-looked-at", subject, f"it could not be looked at: {error}", "")
+    text = f"it could not be looked at: {error}"
+    if isinstance(error, BrokerRefused):
+        remedy = "give the user the right, or mend the key, that the server names; then look again"
+        return Finding(Severity.WARNING, "not-looked-at", subject, text, remedy)
+    remedy = "see the server's log, and look again"
+    return Finding(Severity.ERROR, "not-looked-at", subject, text, remedy)

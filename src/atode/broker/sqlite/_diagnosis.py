@@ -40,7 +40,11 @@ class Diagnosis(File):
             elif each.fixable and each.code == "endless-lease":
                 command = partial(_shorten, queue=each.queue, now=self._clock.now())
                 number = await self._writer.call(command)
-                text = f"{number:,} leases ended; a worker recovers the jobs" if number else ""
+                text = (
+                    f"leases ended, so that a worker recovers the jobs: {number:,}"
+                    if number
+                    else ""
+                )
             if text:
                 done.append(Mended(each.code, each.subject, text))
         return done
@@ -101,7 +105,7 @@ def _progress(tx: Transaction, queue: str, served: bool, now: float) -> Iterator
 def _leases(tx: Transaction, queue: str, now: float) -> Iterator[Finding]:
     [number] = tx.row(sql.ENDLESS, queue, now + _LONGEST_LEASE)
     if number:
-        text = f"{number:,} active jobs have a lease of hours: a clock was wrong when it was given"
+        text = f"active jobs with a lease of hours, which a wrong clock has given: {number:,}"
         remedy = "--fix ends it, and a worker recovers them"
         yield _of_queue(queue, Severity.ERROR, "endless-lease", text, remedy, fixable=True)
 
@@ -110,15 +114,15 @@ def _locks(tx: Transaction, queue: str, now: float) -> Iterator[Finding]:
     number, first = tx.row(sql.ORPHANS, queue, now)
     if number:
         text = (
-            f"{number:,} locks of unique jobs belong to jobs that are gone, and refuse others "
-            f"until they expire; the first is {first!r}"
+            "locks of unique jobs that are gone, which refuse others until they expire: "
+            f"{number:,}; the first is {first!r}"
         )
         yield _of_queue(queue, Severity.WARNING, "orphaned-lock", text, "wait for that")
 
 
 def _tasks(tx: Transaction, queue: str) -> Iterator[Finding]:
     for task, number in tx.rows(sql.UNKNOWN, queue):
-        text = f"{number:,} archived jobs failed because no worker knew the task {task!r}"
+        text = f"archived jobs that failed because no worker knew the task {task!r}: {number:,}"
         remedy = "start a worker that has it, then `atode jobs run`; or delete the jobs"
         yield _of_queue(queue, Severity.WARNING, "unknown-task", text, remedy)
 

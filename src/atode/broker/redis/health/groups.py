@@ -16,15 +16,18 @@ async def group_findings(link: Link, subject: Subject) -> list[Finding]:
     found: list[Finding] = []
     lost = await lost_groups(link, subject)
     if lost:
-        names = ", ".join(repr(name.decode("utf-8", "backslashreplace")) for name in lost[:3])
-        text = f"{len(lost):,} groups with jobs are in no list of groups: nobody aggregates {names}"
+        first = repr(lost[0].decode("utf-8", "backslashreplace"))
+        text = (
+            "groups with jobs that are not in the list of groups, so that nobody aggregates them: "
+            f"{len(lost):,}; the first is {first}"
+        )
         remedy = "--fix lists them again"
         found.append(subject.fixable(Severity.ERROR, "lost-group", text, remedy))
     keys = keys_of(subject.queue)
     late = ("ZCOUNT", keys.aggregation_sets, "-inf", f"({subject.now - _LATE}")
     [overdue] = (await link.call([late])).replies
     if overdue:
-        text = f"the aggregation of {overdue:,} sets of jobs began, and never ended"
+        text = f"sets of jobs whose aggregation began and never ended: {overdue:,}"
         remedy = "start a server that aggregates this queue; it puts their jobs back"
         found.append(subject.finding(Severity.ERROR, "aggregation-overdue", text, remedy))
     return found

@@ -22,14 +22,14 @@ async def lock_findings(link: Link, subject: Subject) -> list[Finding]:
     found: list[Finding] = []
     if orphans:
         text = (
-            f"{_amount(orphans, subject)} locks of unique jobs belong to jobs that are gone, and "
-            f"refuse others until they expire; the first is {_shown(orphans[0])}"
+            "locks of unique jobs that are gone, which refuse others until they expire: "
+            f"{_amount(orphans, subject)}; the first is {_shown(orphans[0])}"
         )
         remedy = f"wait for that, or DEL '{_shown(orphans[0])}' and its like"
         found.append(subject.finding(Severity.WARNING, "orphaned-lock", text, remedy))
     if endless:
         text = (
-            f"{_amount(endless, subject)} locks of unique jobs never expire; the first is "
+            f"locks of unique jobs that never expire: {_amount(endless, subject)}; the first is "
             f"{_shown(endless[0])}"
         )
         remedy = f"EXPIRE '{_shown(endless[0])}' 3600; find out which program writes them"

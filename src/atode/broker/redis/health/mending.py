@@ -40,10 +40,10 @@ async def audit_all(ward: Ward) -> str:
         for kind, odd in seen.odd.items():
             done[kind] = done.get(kind, 0) + odd.number
     words = {
-        "ghosts": "{:,} ids without a job dropped",
-        "unleased": "{:,} active jobs given a lease that has run out",
-        "halfway": "{:,} half archived jobs archived",
-        "fractions": "{:,} instants rounded up",
+        "ghosts": "ids without a job dropped: {:,}",
+        "unleased": "active jobs given a lease that has run out: {:,}",
+        "halfway": "half archived jobs archived: {:,}",
+        "fractions": "instants rounded up: {:,}",
     }
     return ", ".join(words[kind].format(done[kind]) for kind in words if kind in done)
 
@@ -51,7 +51,7 @@ async def audit_all(ward: Ward) -> str:
 async def archive_strays(ward: Ward) -> str:
     """Jobs that are in no list."""
     found = await stray_ids(ward.link, ward.subject, archives=True)
-    return f"{len(found):,} jobs that were in no list put into the archive" if found else ""
+    return f"jobs in no list put into the archive: {len(found):,}" if found else ""
 
 
 async def rewrite_undecodable(ward: Ward) -> str:
@@ -61,7 +61,7 @@ async def rewrite_undecodable(ward: Ward) -> str:
         broken = [each async for each in stored(ward.link, ward.subject.queue, state)]
         for each in broken:
             number += await _rewritten(ward, state, each)
-    return f"{number:,} undecodable messages rewritten, their jobs archived" if number else ""
+    return f"undecodable messages rewritten, and their jobs archived: {number:,}" if number else ""
 
 
 async def _rewritten(ward: Ward, state: State, each: Stored) -> int:
@@ -103,7 +103,7 @@ async def trim_archive(ward: Ward) -> str:
         gone += deleted
         if not deleted:
             break
-    return f"{gone:,} jobs that were kept long enough deleted" if gone else ""
+    return f"jobs that were kept long enough deleted: {gone:,}" if gone else ""
 
 
 async def register(ward: Ward) -> str:
@@ -115,26 +115,26 @@ async def register(ward: Ward) -> str:
 async def regroup(ward: Ward) -> str:
     """Name the groups where aggregators look."""
     found = await lost_groups(ward.link, ward.subject, lists=True)
-    return f"{len(found):,} groups listed again" if found else ""
+    return f"groups listed again: {len(found):,}" if found else ""
 
 
 async def forget_workers(ward: Ward) -> str:
     """Entries of workers that are gone."""
     number = await forget_dead(ward.link, ward.subject.now, index=SERVERS)
-    return f"{number:,} dead workers forgotten" if number else ""
+    return f"dead workers forgotten: {number:,}" if number else ""
 
 
 async def forget_schedulers(ward: Ward) -> str:
     """Entries of schedulers that are gone."""
     number = await forget_dead(ward.link, ward.subject.now, index=SCHEDULERS)
-    return f"{number:,} dead schedulers forgotten" if number else ""
+    return f"dead schedulers forgotten: {number:,}" if number else ""
 
 
 async def expire_histories(ward: Ward) -> str:
     """Histories of schedules that nobody runs get an end."""
     orphans = await orphaned_histories(ward.link, ward.census, ward.subject.now)
     number = sum((await ward.link.call([("EXPIRE", key, HISTORY_LIFE) for key in orphans])).replies)
-    return f"{number:,} histories end in 90 days" if number else ""
+    return f"histories that end in 90 days now: {number:,}" if number else ""
 
 
 CURES: Mapping[str, Cure] = {

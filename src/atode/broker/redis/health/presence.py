@@ -72,8 +72,8 @@ async def presence_findings(
     hidden = [key for key, each in zip(unlisted, left, strict=True) if each != -2]
     if hidden and len(found.indexed) <= _MOST:
         text = (
-            f"{len(hidden):,} workers have a record and are not in the index of workers, so that "
-            f"no tool shows them; the first is {_shown(hidden[0])}"
+            "workers with a record that are not in the index of workers, so that no tool shows "
+            f"them: {len(hidden):,}; the first is {_shown(hidden[0])}"
         )
         remedy = "compare its machine's clock with the others': readers drop who seems dead"
         findings.append(_finding(Severity.WARNING, "unlisted-worker", text, remedy))
@@ -103,7 +103,7 @@ def _dead(found: Presences, now: float) -> Iterable[Finding]:
     dead = [each for each in found.indexed if each.left == -2 and each.expires < now - _GONE]
     if dead:
         text = (
-            f"{len(dead):,} workers ended without taking their leave; the first is "
+            f"workers that ended without taking their leave: {len(dead):,}; the first is "
             f"{_shown(dead[0].key)}"
         )
         remedy = "--fix forgets them; if they were not killed on purpose, see their logs"
@@ -114,14 +114,14 @@ async def _schedulers(link: Link, census: Census, now: float) -> list[Finding]:
     findings: list[Finding] = []
     [dead] = (await link.call([("ZCOUNT", SCHEDULERS, "-inf", f"({now - _GONE}")])).replies
     if dead:
-        text = f"{dead:,} schedulers ended without taking their leave"
+        text = f"schedulers that ended without taking their leave: {dead:,}"
         remedy = "--fix forgets them; if nobody ticks in their place, start them again"
         findings.append(_finding(Severity.INFO, "dead-scheduler", text, remedy, fixable=True))
     orphans = await orphaned_histories(link, census, now)
     if orphans:
         text = (
-            f"{len(orphans):,} histories belong to schedules that nobody runs, and stay for ever "
-            f"(trap 23); the first is {_shown(orphans[0])}"
+            "histories of schedules that nobody runs, which stay for ever (trap 23): "
+            f"{len(orphans):,}; the first is {_shown(orphans[0])}"
         )
         remedy = "--fix lets them expire in 90 days"
         found = _finding(Severity.WARNING, "orphaned-history", text, remedy, fixable=True)

@@ -51,34 +51,35 @@ KINDS: Mapping[str, Kind] = {
     "ghosts": Kind(
         _ERROR,
         "ids-without-job",
-        "{state} ids have no job, and break the pages of asynq's tools; keys were evicted, or "
-        "deleted by hand",
-        "--fix drops the ids; see that maxmemory-policy is noeviction",
+        "{state} ids without a job, which break the pages of asynq's tools",
+        "--fix drops the ids; keys were evicted or deleted by hand, so see that "
+        "maxmemory-policy is noeviction",
     ),
     "unleased": Kind(
         _ERROR,
         "active-without-lease",
-        "active jobs have no lease, so that asynq never recovers them",
+        "active jobs without a lease, which asynq never recovers",
         "--fix gives them one that has run out, and a worker recovers them",
     ),
     "halfway": Kind(
         _ERROR,
         "archived-by-half",
-        "archived jobs call themselves active; asynq's archive was too full to finish (trap 6)",
+        "archived jobs that call themselves active, as asynq leaves them when an archive is too "
+        "full (trap 6)",
         "--fix makes them archived jobs",
     ),
     "elsewhere": Kind(
         _WARNING,
         "state-mismatch",
-        "{state} ids belong to jobs that say they are in another state",
+        "{state} ids of jobs that say they are in another state",
         "look at them with `atode jobs show QUEUE ID`, and delete those that nobody needs",
         fixable=False,
     ),
     "fractions": Kind(
         _ERROR,
         "fractional-score",
-        "{state} jobs have an instant that is no whole second, which asynqmon and asynq's "
-        "command cannot show",
+        "{state} jobs whose instant is no whole second, which asynqmon and asynq's command cannot "
+        "show",
         "--fix rounds them up; find out which program writes them",
     ),
 }
@@ -148,7 +149,7 @@ def _audited(subject: Subject, state: State, seen: Audit) -> Iterable[Finding]:
     for name, odd in seen.odd.items():
         kind = KINDS[name]
         what = kind.what.format(state=state.value)
-        text = f"{amount(odd.number, seen)} {what}; the first is {_shown(odd.first)}"
+        text = f"{what}: {amount(odd.number, seen)}; the first is {_shown(odd.first)}"
         found = subject.finding(kind.severity, kind.code, text, kind.remedy)
         yield found._replace(fixable=kind.fixable)
 
@@ -165,15 +166,17 @@ def _messages(subject: Subject, state: State, jobs: Sequence[Stored]) -> Iterabl
             unknown[job.task] = unknown.get(job.task, 0) + 1
     if broken:
         text = (
-            f"{len(broken):,} of {len(jobs):,} {state.value} jobs have a message that cannot be "
-            f"read; the first is {_shown(broken[0])}"
+            f"{state.value} jobs whose message cannot be read: {len(broken):,} of {len(jobs):,}; "
+            f"the first is {_shown(broken[0])}"
         )
         if state is State.ACTIVE:
             text += "; while its worker is dead, Go servers recover no job at all (trap 4)"
         remedy = "--fix archives them with their bytes as payload, in a form that asynq can read"
         yield subject.fixable(_ERROR, "undecodable", text, remedy)
     for task, number in sorted(unknown.items()):
-        text = f"{number:,} {state.value} jobs failed because no worker knew the task {task!r}"
+        text = (
+            f"{state.value} jobs that failed because no worker knew the task {task!r}: {number:,}"
+        )
         remedy = "start a worker that has it, then `atode jobs run`; or delete the jobs"
         yield subject.finding(_WARNING, "unknown-task", text, remedy)
 
@@ -192,8 +195,8 @@ async def _archive(link: Link, subject: Subject) -> list[Finding]:
     if doomed < _LARGE_ARCHIVE:
         return []
     text = (
-        f"{doomed:,} archived jobs are to be deleted; from {_BOMB:,} on, asynq's archiving fails "
-        "by half and leaves jobs in no state at all (trap 6)"
+        f"archived jobs that are to be deleted: {doomed:,}; from {_BOMB:,} on, asynq's archiving "
+        "fails by half and leaves jobs in no state at all (trap 6)"
     )
     severity = _ERROR if doomed >= _BOMB else _WARNING
     remedy = "--fix deletes them bit by bit, as an atode worker on this queue does all the time"
@@ -212,8 +215,8 @@ async def _strays(link: Link, subject: Subject) -> list[Finding]:
     if not found:
         return []
     text = (
-        f"{len(found):,} of {len(subject.seen.ids):,} jobs are in no list: nobody sees or runs "
-        f"them, and their ids are taken (trap 1); the first is {_shown(found[0])}"
+        "jobs in no list, which nobody sees or runs, and whose ids are taken (trap 1): "
+        f"{len(found):,} of {len(subject.seen.ids):,}; the first is {_shown(found[0])}"
     )
     return [subject.fixable(_ERROR, "stray", text, "--fix puts them into the archive")]
 
