@@ -2,17 +2,20 @@
 
 from atode.app import Atode
 from atode.context import current_job
+from atode.cron import Cron
 from atode.errors import (
     AtodeError,
     BadArguments,
     BadOption,
     BadPayload,
+    BadSchedule,
     BadTask,
     BrokerError,
     BrokerRefused,
     BrokerUnavailable,
     DuplicateJob,
     DuplicateTask,
+    JobCancelled,
     JobFailed,
     NotUnique,
     PayloadTooLarge,
@@ -36,14 +39,17 @@ __all__ = [
     "BadArguments",
     "BadOption",
     "BadPayload",
+    "BadSchedule",
     "BadTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",
     "Call",
+    "Cron",
     "DuplicateJob",
     "DuplicateTask",
     "Job",
+    "JobCancelled",
     "JobFailed",
     "JobHandle",
     "NotUnique",

@@ -147,6 +147,25 @@ class Atode:
         """The job as it is stored now, or None if the queue has none of this id."""
         return await self.client.get(job_id, queue)
 
+    async def cancel(self, job_id: str, queue: str = "default") -> bool:
+        """Let a job not run (again). False if there is nothing to cancel: the queue has no job
+        of this id, or it has ended.
+
+        A job that waits is archived at once, with the error "cancelled". One that runs is
+        marked for good: its worker is told, interrupts the handler (an async one at its next
+        `await`; a thread goes on, and its result is ignored) and archives the job. A handler
+        that returns before that has succeeded. What a unique job has locked stays locked, as
+        for every archived job. A Go worker knows no such mark: see the documentation.
+
+        Raises:
+            BrokerUnavailable: the store cannot be reached; safe to try again.
+        """
+        return await self.client.cancel(job_id, queue)
+
+    def cancel_sync(self, job_id: str, queue: str = "default") -> bool:
+        """`cancel` for code without an event loop, on any thread."""
+        return self._portal.run(lambda: self.cancel(job_id, queue))
+
     @property
     def client(self) -> Client:
         """The client of the running event loop."""

@@ -12,6 +12,7 @@ from atode.errors import (
     AtodeError,
     BrokerUnavailable,
     DuplicateJob,
+    JobCancelled,
     JobFailed,
     NotUnique,
     ResultNotKept,
@@ -20,6 +21,7 @@ from atode.errors import (
 from atode.events import Events, JobEnqueued
 from atode.handle import JobHandle
 from atode.job import Job, State
+from atode.outcome import CANCELLED
 from atode.task import Call
 
 R = TypeVar("R")
@@ -74,6 +76,10 @@ class Client:
         """The job as it is stored now, or None if the queue has none of this id."""
         return await self._broker.get(queue, job_id)
 
+    async def cancel(self, job_id: str, queue: str = "default") -> bool:
+        """Let a job not run (again), and interrupt it if it runs; see `Atode.cancel`."""
+        return bool(await self._broker.cancel(queue, [job_id]))
+
     async def wait_for_result(
         self, job: Job, decode: Callable[[bytes], Any], timeout: Duration | None
     ) -> Any:
@@ -92,7 +98,8 @@ class Client:
             if now.state is State.COMPLETED:
                 return decode(now.result)
             if now.state is State.ARCHIVED:
-                raise JobFailed(job.task, job.id, now.error)
+                kind = JobCancelled if now.error == CANCELLED else JobFailed
+                raise kind(job.task, job.id, now.error)
             if limit is not None and self._clock.now() >= limit:
                 raise ResultTimeout(
                     f"Job {job.id} of task {job.task!r} is {now.state} after {timeout}"

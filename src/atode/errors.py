@@ -2,6 +2,7 @@
 
 AtodeError
 ├── BadOption (ValueError)        an option is out of its range, or unknown
+│   └── BadSchedule               a cron expression that is wrong, or never fires
 ├── BadArguments (TypeError)      arguments do not fit the task's parameters
 ├── BadTask (TypeError)           a function that cannot be a task
 ├── DuplicateTask (ValueError)    two tasks under one name
@@ -14,6 +15,7 @@ AtodeError
 │   ├── ResultNotKept             the job's result is, or was, not kept
 │   ├── ResultTimeout (TimeoutError)   no result yet
 │   └── JobFailed                 the job ended archived
+│       └── JobCancelled          because somebody cancelled it
 ├── BrokerError
 │   ├── BrokerUnavailable (ConnectionError)   the store cannot be reached now
 │   └── BrokerRefused             the store answered, and said no
@@ -33,6 +35,15 @@ class AtodeError(Exception):
 
 class BadOption(AtodeError, ValueError):
     """An option has a value that is out of its range, or a name that does not exist."""
+
+
+class BadSchedule(BadOption):
+    """A cron expression cannot be understood or never fires, or its time zone is unknown."""
+
+    def __init__(self, spec: object, reason: str) -> None:
+        super().__init__(f"schedule {spec!r:.80}: {reason}")
+        self.spec = spec
+        self.reason = reason
 
 
 class BadArguments(AtodeError, TypeError):
@@ -127,6 +138,15 @@ class JobFailed(ResultError):
 
     def __init__(self, task: str, job_id: str, error: str) -> None:
         super().__init__(f"Job {job_id} of task {task!r} failed: {error}")
+        self.job_id = job_id
+        self.error = error
+
+
+class JobCancelled(JobFailed):
+    """The job was cancelled, and does not run (again)."""
+
+    def __init__(self, task: str, job_id: str, error: str) -> None:
+        AtodeError.__init__(self, f"Job {job_id} of task {task!r} was {error}")
         self.job_id = job_id
         self.error = error
 

@@ -46,6 +46,14 @@ class JobArchived(NamedTuple):
     seconds: float
 
 
+class JobCancelled(NamedTuple):
+    """A job was archived because somebody cancelled it; nothing was counted."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
 class JobSnoozed(NamedTuple):
     """A handler asked to run again at `job.due`; nothing was counted."""
 
@@ -134,6 +142,7 @@ Event = (
     | JobSucceeded
     | JobRetrying
     | JobArchived
+    | JobCancelled
     | JobSnoozed
     | JobReleased
     | ClaimLost

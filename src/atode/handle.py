@@ -10,9 +10,11 @@ R = TypeVar("R", covariant=True)
 
 
 class Results(Protocol):
-    """Who can look a job up and wait for its end; the client fills it in."""
+    """Who can look a job up, cancel it and wait for its end; the client fills it in."""
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None: ...
+
+    async def cancel(self, job_id: str, queue: str = "default") -> bool: ...
 
     def wait_for_result(
         self, job: Job, decode: Callable[[bytes], Any], timeout: Duration | None
@@ -41,13 +43,17 @@ class JobHandle(Generic[R]):
         """The job as it is stored now, or None if it has ended and is not kept."""
         return await self._results.get(self.id, self.queue)
 
+    async def cancel(self) -> bool:
+        """Let the job not run (again), and interrupt it if it runs; see `Atode.cancel`."""
+        return await self._results.cancel(self.id, self.queue)
+
     async def result(self, timeout: Duration | None = None) -> R:
         """What the job's function returned; waits up to `timeout` seconds (None: for ever).
 
         Raises:
             ResultNotKept: the job has no retention, or ended longer ago than that, or was deleted.
             ResultTimeout: it has not ended within `timeout`.
-            JobFailed: it ended archived.
+            JobFailed: it ended archived; JobCancelled if somebody cancelled it.
             BrokerUnavailable: the store cannot be reached.
         """
         value: R = await self._results.wait_for_result(self._job, self._decode, timeout)

@@ -43,6 +43,7 @@ NEXT_STATES: Mapping[State, frozenset[State]] = MappingProxyType(
 RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
 ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
 DELETABLE = frozenset(State) - {State.ACTIVE}
+CANCELLABLE = frozenset(State) - {State.ARCHIVED, State.COMPLETED}
 
 
 # Job and Claim are tuples because one of each is made for every job that runs: a tuple
@@ -111,3 +112,5 @@ class Claim(NamedTuple):
     """What the broker wants to see again with the settlement; opaque to everyone else."""
     problem: str = ""
     """Why this job cannot be run at all (its stored form is broken); empty normally."""
+    cancelled: bool = False
+    """Whether the job was cancelled before it was claimed: it is to be settled, not run."""

@@ -13,6 +13,12 @@ from atode.retry import Retry
 LONGEST_ERROR = 8192
 """Characters of an error text that are kept."""
 
+CANCELLED = "cancelled"
+"""Error text of a job that was cancelled for good."""
+
+CANCELED_BY_GO = "context canceled"
+"""asynq's words for an attempt that was cancelled and is retried (protocol, 10)."""
+
 
 class Succeeded(NamedTuple):
     """The handler returned; `result` is what it returned, encoded."""
@@ -33,6 +39,12 @@ class Snoozed(NamedTuple):
     delay: float
 
 
+class Cancelled(NamedTuple):
+    """Somebody cancelled the job, or (`retry`) only this attempt, as asynq's tools do."""
+
+    retry: bool = False
+
+
 class Released(NamedTuple):
     """The worker stops and hands the job back as if it had never been claimed."""
 
@@ -41,7 +53,7 @@ class Crashed(NamedTuple):
     """The lease ran out: the worker that held the job is gone, or lost the broker."""
 
 
-Outcome = Succeeded | Failed | Snoozed | Released | Crashed
+Outcome = Succeeded | Failed | Snoozed | Cancelled | Released | Crashed
 
 
 class Tally(StrEnum):
@@ -77,6 +89,11 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
         case Snoozed(delay):
             later = job._replace(state=State.RETRY, due=now + delay)
             return Settlement(claim, later, Tally.NOTHING)
+        case Cancelled(retry):
+            if retry:
+                return decide(claim, Failed(CANCELED_BY_GO), policy, now)
+            # Neither success nor failure of the task: what an operator does is not counted.
+            return Settlement(claim, cancelled(job, now), Tally.NOTHING)
         case Released():
             return Settlement(claim, job._replace(state=State.PENDING), Tally.NOTHING)
         case Crashed():
@@ -88,6 +105,11 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
             return _again(claim, error, now, 0.0)
         case _:
             assert_never(outcome)
+
+
+def cancelled(job: Job, now: float) -> Job:
+    """The job as it is kept when it is cancelled for good at the instant `now`."""
+    return job._replace(state=State.ARCHIVED, error=CANCELLED, last_failed_at=now)
 
 
 def _archive(claim: Claim, error: str, now: float) -> Settlement:

@@ -4,12 +4,13 @@ import pytest
 
 from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Broker
+from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
 
 
-class TestMemory(BrokerContract, OperationContract):
+class TestMemory(BrokerContract, OperationContract, CancelContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock) -> AsyncIterator[Broker]:
         broker = MemoryBroker(clock)

@@ -4,6 +4,7 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
+from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.diagnosis_contract import DiagnosisContract
@@ -17,7 +18,7 @@ def cluster() -> Iterator[RedisCluster]:
         yield cluster
 
 
-class TestRedisCluster(BrokerContract, OperationContract, DiagnosisContract):
+class TestRedisCluster(BrokerContract, OperationContract, CancelContract, DiagnosisContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, cluster: RedisCluster) -> AsyncIterator[Broker]:
         cluster.flush()

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from atode.broker.redis.broker import RedisBroker
-from atode.job import Job
+from atode.job import Claim, Job
 from atode.presence import Presence
 
 PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
@@ -18,6 +18,9 @@ CALLS: dict[str, Call] = {
     "prune": lambda broker: broker.prune(["default"]),
     "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
     "leave": lambda broker: broker.leave(PRESENCE),
+    "cancellations": lambda broker: broker.cancellations(["default"], worker="w1", at_most=0.05),
+    "marked": lambda broker: broker.marked([Claim(a_job("j1"), "w1", 1, 0.0)]),
+    "cancel": lambda broker: broker.cancel("default", ["never-heard-of"]),
     "get": lambda broker: broker.get("default", "j1"),
     "counts": lambda broker: broker.counts("default"),
     "workers": lambda broker: broker.workers(),

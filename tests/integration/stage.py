@@ -10,7 +10,7 @@ import pytest
 
 from atode import Atode, BrokerRefused, BrokerUnavailable, Job, JobHandle, State, Worker
 from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker, Refused
+from atode.broker.protocol import Broker, Cancellation, Refused
 from atode.clock import Clock
 from atode.events import Event
 from atode.job import Claim
@@ -140,6 +140,16 @@ class FlakyBroker(MemoryBroker):
     ) -> Sequence[Claim]:
         self.faults.meet("reap")
         return await super().reap(queues, limit=limit, lease=lease, worker=worker)
+
+    async def cancellations(
+        self, queues: Sequence[str], *, worker: str, at_most: float
+    ) -> Sequence[Cancellation]:
+        self.faults.meet("cancellations")
+        return await super().cancellations(queues, worker=worker, at_most=at_most)
+
+    async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        self.faults.meet("marked")
+        return await super().marked(claims)
 
     async def prune(self, queues: Sequence[str]) -> int:
         self.faults.meet("prune")

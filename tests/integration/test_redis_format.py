@@ -1,7 +1,7 @@
 """After each operation, every key of the database is what the protocol says.
 
-The private fields are `owner`, `claims` and `due` (see atode.broker.redis.keys); they are
-the only thing here that asynq would not write itself. A lease of ours ends on a fraction
+The private fields are `owner`, `claims`, `due` and `cancelled` (see atode.broker.redis.keys);
+they are the only thing here that asynq would not write itself. A lease of ours ends on a fraction
 of a second, where asynq has whole ones.
 """
 
@@ -309,6 +309,9 @@ async def test_hashes_hold_nothing_else_than_asynqs_fields_and_the_private_ones(
     seen.update(redis_store.fields("mail", "j1"))
     clock.advance(61)
     await broker.promote(["mail"])
+    seen.update(redis_store.fields("mail", "j1"))
+    await broker.claim(["mail"], limit=9, lease=30, worker=WORKER)
+    await broker.cancel("mail", ["j1"])
     seen.update(redis_store.fields("mail", "j1"))
 
     assert seen - ASYNQ_FIELDS == set(PRIVATE_FIELDS)

@@ -1,10 +1,11 @@
 """The master changes, and sentinels go away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 
 import pytest
 
+from atode.broker.protocol import Cancellation
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
@@ -68,6 +69,28 @@ async def test_waits_begin_again_at_the_new_master(
 
     await asyncio.wait_for(waiting, 10)
     await asyncio.wait_for(told, 10)
+
+
+async def test_cancellations_are_heard_of_from_the_new_master(
+    watched: WatchedRedis, broker: RedisBroker
+) -> None:
+    def listen() -> "asyncio.Future[Sequence[Cancellation]]":
+        return asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
+
+    await listen()
+    waiting = listen()
+    await asyncio.sleep(0.05)
+
+    watched.master.kill()
+    with pytest.raises(BrokerUnavailable):
+        await asyncio.wait_for(waiting, 10)
+    await _until_done(broker, "cancellations")
+    waiting = listen()
+    await broker.enqueue([a_job("j1")])
+    await broker.claim(["default"], limit=1, lease=60, worker="w1")
+    await broker.cancel("default", ["j1"])
+
+    assert await asyncio.wait_for(waiting, 10) == [Cancellation("j1", "default")]
 
 
 async def test_a_planned_failover_is_not_noticed(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from atode.broker.redis import _doorbells, _listener
+from atode.broker.redis import _doorbells, _subscription
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerUnavailable
 from atode.job import Job, State
@@ -27,8 +27,8 @@ async def broker(
     """Half minutes of silence, in milliseconds."""
     monkeypatch.setattr(_doorbells, "_BLOCK", 0.05)
     monkeypatch.setattr(_doorbells, "_GRACE", 0.2)
-    monkeypatch.setattr(_listener, "_QUIET", 0.05)
-    monkeypatch.setattr(_listener, "TIMEOUT", 0.2)
+    monkeypatch.setattr(_subscription, "_QUIET", 0.05)
+    monkeypatch.setattr(_subscription, "TIMEOUT", 0.2)
     # A clock that stands still ends no wait.
     broker = RedisBroker(server.url, FakeClock())
     yield broker

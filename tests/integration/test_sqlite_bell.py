@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from atode.broker.protocol import Cancellation
 from atode.broker.sqlite import broker as module
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.job import Job, State
@@ -152,4 +153,38 @@ async def test_nonsense_on_the_port_does_no_harm(broker: SqliteBroker, tmp_path:
         stranger.sendto(b"\xff" * 1000, ("127.0.0.1", port))
 
     await waiting
+    await broker.close()
+
+
+async def test_who_listens_for_cancellations_is_rung(broker: SqliteBroker, tmp_path: Path) -> None:
+    other = broker.sibling()
+    await broker.enqueue([a_job("a"), a_job("b", "other")])
+    await broker.claim(["default", "other"], limit=9, lease=60, worker="w1")
+    waiting = asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
+    await is_asleep(tmp_path, 1)
+
+    await other.cancel("other", ["b"])
+    assert listeners(tmp_path) == [("cancel", "default")]
+    await other.cancel("default", ["a"])
+
+    assert await waiting == [Cancellation("a", "default")]
+    assert listeners(tmp_path) == []
+    await broker.close()
+    await other.close()
+
+
+async def test_without_a_ring_cancellations_are_found_by_looking(
+    broker: SqliteBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_EVERY", 0.01)
+    await broker.enqueue([a_job("a")])
+    await broker.claim(["default"], limit=9, lease=60, worker="w1")
+    waiting = asyncio.ensure_future(broker.cancellations(["default"], worker="w1", at_most=60))
+    await is_asleep(tmp_path, 1)
+
+    db = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
+    db.execute("UPDATE jobs SET cancelled_at = 1")
+    db.close()
+
+    assert await waiting == [Cancellation("a", "default")]
     await broker.close()

@@ -185,6 +185,10 @@ class Peer:
     def delete(self, id: str, queue: str = "default") -> None:
         self._tell("delete", queue=queue, id=id)
 
+    def cancel(self, id: str) -> None:
+        """In whatever queue."""
+        self._tell("cancel", id=id)
+
     def update(self, id: str, payload: bytes, queue: str = "default") -> None:
         encoded = base64.b64encode(payload).decode()
         self._tell("update", queue=queue, id=id, payload=encoded)

@@ -216,6 +216,17 @@ async def test_enqueue_sync_raises_what_enqueue_raises(jobs: Atode) -> None:
         await asyncio.to_thread(note.options(delay=-1).enqueue_sync)
 
 
+def test_cancel_sync_cancels_without_an_event_loop(jobs: Atode) -> None:
+    @jobs.task
+    def note() -> None: ...
+
+    handle = note.enqueue_sync()
+
+    assert jobs.cancel_sync(handle.id)
+    assert not jobs.cancel_sync(handle.id)
+    assert not jobs.cancel_sync("never-heard-of", queue="mail")
+
+
 # Workers
 
 

@@ -264,6 +264,32 @@ def test_what_is_left_alone_is_named(stage: Stage) -> None:
     assert result.stderr == "atode: left alone: a is pending\n"
 
 
+def test_jobs_are_cancelled_wherever_they_are(stage: Stage) -> None:
+    stage.store(*(a_job(id=letter, retention=60) for letter in "xyab"))
+    stage.end(Failed("no", permanent=True))
+    [running] = stage.do(take(stage.broker, limit=1))
+
+    result = stage.ask("jobs", "cancel", "default", "a", "x", "y")
+
+    assert result.exit_code == 1
+    assert result.stdout == "2 jobs cancelled\n"
+    assert result.stderr == "atode: left alone: x is archived\n"
+    assert stage.says("jobs", "cancel", "default", "--all", "pending", "-y") == "1 job cancelled\n"
+    assert states(stage) == {"archived": 3, "active": 1}
+    assert stage.document("jobs", "show", "default", "a")["error"] == "cancelled"
+    assert stage.do(stage.broker.marked([running])) == [running]
+
+
+def test_all_running_jobs_are_cancelled(stage: Stage) -> None:
+    stage.store(*(a_job() for _ in range(3)))
+    claims = stage.do(take(stage.broker, limit=2))
+
+    said = stage.says("jobs", "cancel", "default", "--all", "active", "--yes")
+
+    assert said == "2 jobs cancelled\n"
+    assert stage.do(stage.broker.marked(claims)) == claims
+
+
 def test_nothing_moves_if_one_id_is_unknown(stage: Stage) -> None:
     stage.store(a_job(id="a"))
 
@@ -292,6 +318,7 @@ def test_all_in_a_state_are_moved_after_a_question(stage: Stage) -> None:
         (["run", "default"], "atode jobs run takes either ids or --all STATE"),
         (["run", "default", "a", "--all", "retry"], "atode jobs run takes either ids or --all"),
         (["run", "default", "--all", "active"], "run is not for active jobs; it is for archived"),
+        (["cancel", "default", "--all", "completed"], "cancel is not for completed jobs; it is"),
         (["delete", "default", "--all", "active"], "delete is not for active jobs; it is for agg"),
         (["edit", "default", "a", "--payload", "{"], "--payload is not JSON: Expecting property"),
         (["edit", "default", "a", "--payload", "NaN"], "--payload is not JSON: NaN is not JSON"),

@@ -13,6 +13,7 @@ from atode import (
     BrokerUnavailable,
     DuplicateJob,
     Job,
+    JobCancelled,
     JobFailed,
     JobHandle,
     ResultNotKept,
@@ -309,6 +310,21 @@ async def test_a_job_that_is_gone_has_no_result(
     with pytest.raises(ResultNotKept, match="is not stored any more"):
         await handle.result()
     assert await handle.job() is None
+
+
+async def test_a_cancelled_job_raises_that_it_was_cancelled(
+    client: Client, square: SyncTask[[int], int]
+) -> None:
+    handle = await client.enqueue(square.call(2))
+
+    assert await handle.cancel()
+    assert not await handle.cancel()
+    with pytest.raises(JobCancelled, match="of task 'square' was cancelled") as failure:
+        await handle.result()
+
+    assert isinstance(failure.value, JobFailed)
+    assert not await client.cancel("never-heard-of")
+    assert not await client.cancel(handle.id, "another queue")
 
 
 async def test_an_archived_job_raises_with_its_error(

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from atode.errors import BadOption
 from atode.job import NEXT_STATES, Claim, Job, State
 from atode.outcome import (
+    CANCELED_BY_GO,
+    CANCELLED,
     LONGEST_ERROR,
+    Cancelled,
     Crashed,
     Failed,
     Outcome,
@@ -65,6 +68,12 @@ GONE = None
         (Snoozed(5), FRESH, State.RETRY, Tally.NOTHING),
         (Snoozed(5), USED_UP, State.RETRY, Tally.NOTHING),
         (Snoozed(0), NEVER, State.RETRY, Tally.NOTHING),
+        (Cancelled(), FRESH, State.ARCHIVED, Tally.NOTHING),
+        (Cancelled(), USED_UP, State.ARCHIVED, Tally.NOTHING),
+        (Cancelled(), NEVER, State.ARCHIVED, Tally.NOTHING),
+        (Cancelled(retry=True), FRESH, State.RETRY, Tally.FAILURE),
+        (Cancelled(retry=True), USED_UP, State.ARCHIVED, Tally.FAILURE),
+        (Cancelled(retry=True), NEVER, State.ARCHIVED, Tally.FAILURE),
         (Released(), FRESH, State.PENDING, Tally.NOTHING),
         (Released(), USED_UP, State.PENDING, Tally.NOTHING),
         (Released(), NEVER, State.PENDING, Tally.NOTHING),
@@ -90,6 +99,7 @@ OUTCOMES = st.one_of(
     st.builds(Succeeded, st.binary()),
     st.builds(Failed, st.text(), st.booleans()),
     st.builds(Snoozed, st.floats(0, 1e8)),
+    st.builds(Cancelled, st.booleans()),
     st.just(Released()),
     st.just(Crashed()),
 )
@@ -121,6 +131,21 @@ def test_a_success_with_retention_is_kept_with_its_result() -> None:
 
     assert job == claim.job._replace(state=State.COMPLETED, result=b"42", completed_at=NOW)
     assert job.kept_until == NOW + 60
+
+
+def test_a_cancelled_job_says_so_and_has_used_up_no_retry() -> None:
+    claim = a_claim(retried=1)
+
+    job = after(Cancelled(), claim)
+
+    assert job == claim.job._replace(state=State.ARCHIVED, error=CANCELLED, last_failed_at=NOW)
+
+
+def test_a_cancelled_attempt_fails_as_it_does_in_go() -> None:
+    claim = a_claim(retried=1)
+
+    assert after(Cancelled(retry=True), claim) == after(Failed(CANCELED_BY_GO), claim)
+    assert CANCELED_BY_GO == "context canceled"
 
 
 def test_a_failure_uses_up_a_retry_and_waits_as_the_policy_says() -> None:

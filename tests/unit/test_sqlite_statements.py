@@ -44,6 +44,8 @@ HOT = {
     "UNLOCK": "queue=? AND text=?",
     "UNLOCK_JOBS": "queue=? AND text=?",
     "PRUNE_LOCKS": "locks_by_end",
+    "MARKS": "jobs_cancelled",
+    "MARKED": "INTEGER PRIMARY KEY",
 }
 
 # What operators ask for: it may read many jobs, but those of its queue and state only.
@@ -59,6 +61,9 @@ BY_HAND = {
     "JOBS_OF": "INTEGER PRIMARY KEY",
     "RUN": "INTEGER PRIMARY KEY",
     "ARCHIVE": "INTEGER PRIMARY KEY",
+    "CANCEL": "INTEGER PRIMARY KEY",
+    "MARK": "INTEGER PRIMARY KEY",
+    "ACTIVE_IDS": "jobs_active",
     "REPLACE_PAYLOAD": "jobs_by_id",
     "HOLDS": "jobs_by_id",
     "STATS": "jobs_pending",

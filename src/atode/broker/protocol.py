@@ -1,4 +1,4 @@
-"""What atode asks of a place where jobs live: four small protocols, split by who calls them.
+"""What atode asks of a place where jobs live: small protocols, split by who calls them.
 
 Everything is plural, endings are data, and brokers report while the core decides: no broker
 knows a retry rule. All preconditions of a write are tested before its first effect.
@@ -49,7 +49,8 @@ class Queue(Protocol):
 
         Oldest first within a queue; queues in the order given, skipping paused ones. An
         empty result means that nothing was ready. A job whose stored form is broken comes
-        as a claim with a `problem`, so that it can be settled and blocks nobody.
+        as a claim with a `problem`, so that it can be settled and blocks nobody; one that was
+        cancelled, where that is possible at all, as a claim that says so.
         """
         ...
 
@@ -64,10 +65,11 @@ class Queue(Protocol):
         """Write how claims ended: each job becomes `after`, or is deleted where that is None.
 
         `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
-        (until `after.due`), ARCHIVED, or PENDING (first in line again). Counters move by
-        `tally`; success unlocks what the job has locked. Returns the refused ones, without any
-        effect: their claim is not the one that holds the job (any more), by worker and claim
-        number.
+        (until `after.due`), ARCHIVED, or PENDING (first in line again). A job that was
+        cancelled meanwhile does not run again: instead of RETRY or PENDING it becomes what
+        `outcome.cancelled` says. Counters move by `tally`; success unlocks what the job has
+        locked. Returns the refused ones, without any effect: their claim is not the one that
+        holds the job (any more), by worker and claim number.
         """
         ...
 
@@ -100,8 +102,9 @@ class Upkeep(Protocol):
     ) -> Sequence[Claim]:
         """Take over up to `limit` active jobs whose lease has run out.
 
-        They come as `worker`'s own claims under a fresh lease, with the next claim number;
-        the caller settles them, so a reaper that dies is reaped in turn.
+        They come as `worker`'s own claims under a fresh lease, with the next claim number,
+        `cancelled` if they were; the caller settles them, so a reaper that dies is reaped in
+        turn.
         """
         ...
 
@@ -116,6 +119,35 @@ class Upkeep(Protocol):
 
     async def leave(self, presence: Presence) -> None:
         """Remove this worker's presence."""
+        ...
+
+
+class Cancellation(NamedTuple):
+    """News that somebody cancelled a running job; perhaps old news."""
+
+    job_id: str
+    queue: str
+    """Empty if nobody knows: asynq's tools name no queue, and mean only the attempt, which is
+    retried. Otherwise the job is marked as cancelled for good."""
+
+
+class Cancelling(Protocol):
+    """How a worker learns that what it runs was cancelled."""
+
+    async def cancellations(
+        self, queues: Sequence[str], *, worker: str, at_most: float
+    ) -> Sequence[Cancellation]:
+        """Sleep until running jobs of the queues, whoever runs them, are cancelled; for
+        `at_most` seconds.
+
+        Each worker is told once, and it is only a hint: `marked` knows. Nothing in the answer
+        means that nothing was told, or that something may have been missed. A worker's first
+        call only begins to listen, and its answer may be empty at once.
+        """
+        ...
+
+    async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Which of these claims hold a job that was cancelled for good."""
         ...
 
 
@@ -173,6 +205,12 @@ class Inspect(Protocol):
         """Delete jobs and unlock what they have locked; active ones are left alone. How many."""
         ...
 
+    async def cancel(self, queue: str, which: Which) -> int:
+        """Let jobs not run (again). Those that wait are archived as `outcome.cancelled` says.
+        Active ones are marked durably, until they end, and their workers are told; marking
+        them again tells again. Ended ones are left alone. Locks stay. How many were cancelled."""
+        ...
+
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
         """Give a scheduled job other arguments; False if no scheduled job has this id. What it
         has locked stays as it was."""
@@ -214,7 +252,7 @@ class Diagnosis(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Inspect, Diagnosis, Protocol):
+class Broker(Queue, Upkeep, Cancelling, Inspect, Diagnosis, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

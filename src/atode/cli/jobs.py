@@ -13,16 +13,24 @@ from atode.cli._job_text import Holder, job_table, job_text
 from atode.cli._layout import counted, emit, plain
 from atode.cli._options import AsJson, QueueName, Url, Yes
 from atode.errors import BadOption, BrokerRefused
-from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Job, State
+from atode.job import ARCHIVABLE, CANCELLABLE, DELETABLE, RUNNABLE, Job, State
 
-app = typer.Typer(help="Look at jobs; run, archive, delete and edit them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at jobs; run, cancel, archive, delete and edit them.", no_args_is_help=True
+)
 
 _MOVABLE: Mapping[str, frozenset[State]] = {
     "run": RUNNABLE,
+    "cancel": CANCELLABLE,
     "archive": ARCHIVABLE,
     "delete": DELETABLE,
 }
-_ENDINGS: Mapping[str, str] = {"run": "made pending", "archive": "archived", "delete": "deleted"}
+_ENDINGS: Mapping[str, str] = {
+    "run": "made pending",
+    "cancel": "cancelled",
+    "archive": "archived",
+    "delete": "deleted",
+}
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job.")]
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of jobs.")]
@@ -91,6 +99,14 @@ def run(
 ) -> None:
     """Make jobs pending now: scheduled, retry, archived and completed ones."""
     _move("run", queue, _which(ids, all_in), yes=yes, url=url)
+
+
+@app.command("cancel")
+def cancel(
+    queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
+) -> None:
+    """Let jobs not run (again), and interrupt those that run; ended ones are left alone."""
+    _move("cancel", queue, _which(ids, all_in), yes=yes, url=url)
 
 
 @app.command("archive")
@@ -172,6 +188,8 @@ async def _act(broker: Inspect, verb: str, queue: str, which: Which) -> int:
     match verb:
         case "run":
             return await broker.run(queue, which)
+        case "cancel":
+            return await broker.cancel(queue, which)
         case "archive":
             return await broker.archive(queue, which)
         case _:

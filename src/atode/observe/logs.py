@@ -17,6 +17,7 @@ from atode.events import (
     Events,
     HandlerStuck,
     JobArchived,
+    JobCancelled,
     JobEnqueued,
     JobReleased,
     JobRetrying,
@@ -111,6 +112,10 @@ def _archived(event: JobArchived) -> str:
     return f"{_name(event.job)} failed for good and is archived: {event.job.error}"
 
 
+def _cancelled(event: JobCancelled) -> str:
+    return f"{_name(event.job)} was cancelled after {event.seconds:.3f} s and is archived"
+
+
 def _snoozed(event: JobSnoozed) -> str:
     return f"{_name(event.job)} snoozed until {_at(event.job.due)}"
 
@@ -157,6 +162,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobSucceeded, logging.DEBUG, _succeeded),
     (JobSnoozed, logging.DEBUG, _snoozed),
     (JobReleased, logging.INFO, _released),
+    (JobCancelled, logging.INFO, _cancelled),
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
     (ClaimLost, logging.WARNING, _claim_lost),

@@ -10,6 +10,10 @@ class Cause(Enum):
     """Why we cancelled an attempt; the handler itself cannot tell."""
 
     TIMEOUT = auto()
+    CANCEL = auto()
+    """The job was cancelled for good."""
+    CANCEL_ATTEMPT = auto()
+    """The attempt was cancelled, by one of asynq's tools; the job is retried."""
     LOST = auto()
     STOP = auto()
 

@@ -1,4 +1,4 @@
-"""Ends attempts that run out of time, with one timer for all of them."""
+"""Ends attempts whose time is over, with one timer for all of them."""
 
 import asyncio
 import math
@@ -38,6 +38,11 @@ class Deadlines(Service):
         if earliest < self._next:
             self._next = earliest
             self._earlier.set()
+
+    def bring_forward(self, attempt: Attempt) -> None:
+        """This attempt was interrupted before its time: its time is over now."""
+        attempt.deadline = min(attempt.deadline, self._clock.now())
+        self.watch([attempt])
 
     async def turn(self) -> None:
         self._earlier.clear()

@@ -38,6 +38,13 @@ class Ledger:
         # One C call, during which no other thread changes the dictionary.
         return list(self._attempts.values())
 
+    def named(self, job_id: str, queue: str = "") -> Sequence[Attempt]:
+        """The attempts of jobs with this id; in every queue, if none is named."""
+        if queue:
+            attempt = self._attempts.get((queue, job_id))
+            return [attempt] if attempt else []
+        return [attempt for attempt in self.attempts() if attempt.claim.job.id == job_id]
+
     def find(self, claims: Iterable[Claim]) -> Iterable[Attempt]:
         """The attempts of those claims that the ledger still holds."""
         for claim in claims:

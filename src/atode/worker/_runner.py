@@ -12,7 +12,16 @@ from atode.context import current
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
 from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
 from atode.job import Claim, Job
-from atode.outcome import Failed, Outcome, Released, Settlement, Snoozed, Succeeded, decide
+from atode.outcome import (
+    Cancelled,
+    Failed,
+    Outcome,
+    Released,
+    Settlement,
+    Snoozed,
+    Succeeded,
+    decide,
+)
 from atode.registry import Registry
 from atode.retry import Retry
 from atode.task import Task
@@ -25,6 +34,9 @@ from atode.worker._threads import Threads
 _NO_TASK = Retry(0)
 _STANDARD = Retry()
 _SHOWN_FRAMES = -8
+
+# A handler that was interrupted for one of these and returns all the same did not succeed.
+_TOO_LATE = frozenset({Cause.TIMEOUT, Cause.CANCEL, Cause.CANCEL_ATTEMPT})
 
 
 class Runner:
@@ -111,6 +123,12 @@ class Runner:
         self._settler.add(self._decided(attempt.claim, outcome, policy, self._clock.now()))
         self._events.publish(HandlerStuck(job, attempt.claim.worker))
 
+    def cancel(self, attempt: Attempt, cause: Cause) -> None:
+        """Somebody cancelled it: interrupt its handler; if that does not listen, give it up."""
+        if not attempt.ended_at and attempt.cause is None:
+            attempt.cancel(cause)
+            self.deadlines.bring_forward(attempt)
+
     def lose(self, claims: Sequence[Claim]) -> None:
         """These claims are someone else's now: interrupt their handlers, settle nothing."""
         for attempt in list(self._ledger.find(claims)):
@@ -123,6 +141,9 @@ class Runner:
     async def _run(self, attempt: Attempt) -> None:
         claim = attempt.claim
         attempt.has_begun = True
+        if claim.cancelled:
+            self._end(attempt, Cancelled(), _NO_TASK)
+            return
         try:
             if claim.problem:
                 raise BadPayload(claim.problem)
@@ -151,8 +172,8 @@ class Runner:
                 if inspect.iscoroutine(value):
                     # An ordinary function around an async one, as decorators make them.
                     value = await value
-            if attempt.cause is Cause.TIMEOUT:
-                return _timed_out(attempt)
+            if attempt.cause in _TOO_LATE:
+                return _interrupted(attempt)
             return Succeeded(task.result.encode(value) if job.retention > 0 else b"")
         except asyncio.CancelledError:
             return _interrupted(attempt)
@@ -218,6 +239,10 @@ def _interrupted(attempt: Attempt) -> Outcome:
     match attempt.cause:
         case Cause.TIMEOUT:
             return _timed_out(attempt)
+        case Cause.CANCEL:
+            return Cancelled()
+        case Cause.CANCEL_ATTEMPT:
+            return Cancelled(retry=True)
         case Cause.STOP | Cause.LOST:
             return Released()
         case None:

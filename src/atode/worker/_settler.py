@@ -10,6 +10,7 @@ from atode.events import (
     Event,
     Events,
     JobArchived,
+    JobCancelled,
     JobReleased,
     JobRetrying,
     JobSnoozed,
@@ -98,7 +99,7 @@ class Settler(Service):
                 self._events.publish(_ending(settlement, attempt))
 
 
-_OTHER_ENDINGS = (JobRetrying, JobArchived, JobSnoozed, JobReleased)
+_OTHER_ENDINGS = (JobRetrying, JobArchived, JobCancelled, JobSnoozed, JobReleased)
 
 
 def _ending(settlement: Settlement, attempt: Attempt | None) -> Event:
@@ -112,6 +113,8 @@ def _ending(settlement: Settlement, attempt: Attempt | None) -> Event:
             return JobArchived(job, worker, seconds)
         case Tally.FAILURE, _:
             return JobRetrying(job, worker, seconds)
+        case _, State.ARCHIVED:
+            return JobCancelled(job, worker, seconds)
         case _, State.PENDING:
             return JobReleased(job, worker)
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from atode.broker.protocol import Upkeep
 from atode.clock import Clock
 from atode.events import Events
-from atode.outcome import Crashed, decide
+from atode.outcome import Cancelled, Crashed, decide
 from atode.retry import Retry
 from atode.worker._attempt import Attempt
 from atode.worker._ledger import Ledger
@@ -83,7 +83,8 @@ class Reaper(Service):
             attempt = Attempt(claim, now, deadline=float("inf"))
             attempt.ended_at = now
             self._ledger.add(attempt)
-            self._settler.add(decide(claim, Crashed(), _UNUSED, now))
+            outcome = Cancelled() if claim.cancelled else Crashed()
+            self._settler.add(decide(claim, outcome, _UNUSED, now))
         self._more = bool(claims)
 
     def _pause(self) -> float:

@@ -16,6 +16,7 @@ from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.worker._canceller import Canceller
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
@@ -86,6 +87,7 @@ class Worker:
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
+            Canceller(broker, names, ledger, self._runner, events, worker=self.id),
         )
         self._heartbeat = Heartbeat(
             broker, ledger, self.presence, self._runner.lose, events, lease=lease

@@ -1,9 +1,10 @@
 // Command peer is the Go side of the interoperability tests: a client, a server and an
-// inspector of asynq, each driven by JSON.
+// inspector of asynq, and its reading of schedules, each driven by JSON.
 //
 //	peer enqueue ADDRESS           specs on standard input, results on standard output
 //	peer serve ADDRESS JOURNAL     settings on standard input; says "ready", ends by SIGTERM
 //	peer inspect ADDRESS           one question on standard input, its answer on standard output
+//	peer ticks                     schedules on standard input, their ticks on standard output
 package main
 
 import (
@@ -23,12 +24,15 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("usage: peer enqueue|serve|inspect ADDRESS [JOURNAL]")
-	}
 	input, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
+	}
+	if len(args) == 1 && args[0] == "ticks" {
+		return answer(ticks(input))
+	}
+	if len(args) < 2 {
+		return fmt.Errorf("usage: peer ticks | peer enqueue|serve|inspect ADDRESS [JOURNAL]")
 	}
 	redis := asynq.RedisClientOpt{Addr: args[1]}
 	switch {

@@ -7,20 +7,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory._diagnosis import Diagnosis
-from atode.broker.memory._inspection import Inspection, day_of
+from atode.broker.memory._inspection import day_of
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.outcome import Settlement, Tally, cancelled
 from atode.presence import Presence
 
 ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Inspection, Diagnosis):
+class MemoryBroker(Cancelling, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -139,7 +140,8 @@ class MemoryBroker(Inspection, Diagnosis):
                 for record in self._store.queue(name).in_state(State.ACTIVE)
                 if record.lease_until <= now
             ]
-            return [record.claim(worker, now + lease) for record in expired[:limit]]
+            claims = [record.claim(worker, now + lease) for record in expired[:limit]]
+            return [claim._replace(cancelled=self._is_marked(claim)) for claim in claims]
 
     async def prune(self, queues: Sequence[str]) -> int:
         now = self._clock.now()
@@ -182,6 +184,10 @@ class MemoryBroker(Inspection, Diagnosis):
         if settlement.tally is Tally.SUCCESS:
             queue.unlock(record.job)
         after = settlement.after
+        if record.job.id in queue.cancelled:
+            queue.cancelled.discard(record.job.id)
+            if after and after.state in (State.RETRY, State.PENDING):
+                after = cancelled(after, now)
         if after is None:
             del queue.records[record.job.id]
             return

@@ -43,6 +43,8 @@ class Queue:
     pending: deque[str] = field(default_factory=deque[str])
     locks: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     """What may not be done twice: by which job it is locked, and until when."""
+    cancelled: set[str] = field(default_factory=set[str])
+    """Active jobs that are not to run again."""
     tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
     paused: bool = False
     is_used: bool = False

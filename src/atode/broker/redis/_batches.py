@@ -7,8 +7,16 @@ from typing import Generic, NamedTuple, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import messages
 from atode.broker.redis._link import Reply
-from atode.broker.redis._scripts import ENQUEUE, EXTEND, PRUNE, SETTLE, Argument, Command
-from atode.broker.redis.keys import day_of, keys_of, raw_id, text_id
+from atode.broker.redis._scripts import (
+    ENQUEUE,
+    EXTEND,
+    MARKED,
+    PRUNE,
+    SETTLE,
+    Argument,
+    Command,
+)
+from atode.broker.redis.keys import QueueKeys, day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 
@@ -135,7 +143,6 @@ def _settle_batch(
     queue: str, worker: str, settlements: Sequence[Settlement], now: float
 ) -> Batch[Settlement]:
     keys = keys_of(queue)
-    day = day_of(now)
     second = math.floor(now)
     arguments: list[Argument] = []
     soonest = math.inf
@@ -148,19 +155,7 @@ def _settle_batch(
         arguments += (claim.number, tally.value, after.state.value, *_written(claim, after, now))
     unlocking = _unlocking(settlements)
     command = SETTLE.call(
-        (
-            keys.active,
-            keys.lease,
-            keys.pending,
-            keys.retry,
-            keys.archived,
-            keys.completed,
-            keys.processed_on(day),
-            keys.failed_on(day),
-            keys.processed,
-            keys.failed,
-            *[keys.unique + unique for unique in unlocking.values()],
-        ),
+        (*_settle_keys(keys, now), *[keys.unique + unique for unique in unlocking.values()]),
         keys.jobs,
         worker,
         second + _STATS_AGE,
@@ -168,12 +163,22 @@ def _settle_batch(
         ARCHIVE_SIZE,
         keys.soon,
         _told(soonest, now),
+        second,
+        messages.cancellation(now),
         len(settlements),
         *[raw_id(settlement.claim.job.id) for settlement in settlements],
         *arguments,
         *unlocking,
     )
     return Batch(settlements, command, command)
+
+
+def _settle_keys(keys: QueueKeys, now: float) -> Sequence[str]:
+    day = day_of(now)
+    return (
+        *(keys.active, keys.lease, keys.pending, keys.retry, keys.archived, keys.completed),
+        *(keys.processed_on(day), keys.failed_on(day), keys.processed, keys.failed),
+    )
 
 
 def _unlocking(settlements: Sequence[Settlement]) -> dict[int, str]:
@@ -203,23 +208,33 @@ def _written(claim: Claim, after: Job, now: float) -> tuple[Argument, ...]:
 
 def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Claim]]:
     """Claims to be held until the instant `until`."""
+    for keys, worker, chunk in _by_holder(claims):
+        command = EXTEND.call(
+            (keys.lease,), keys.jobs, lease_score(until), worker, len(chunk), *_names(chunk)
+        )
+        yield Batch(chunk, command, command)
+
+
+def marked_batches(claims: Sequence[Claim]) -> Iterator[Batch[Claim]]:
+    """Claims of which is asked whether their jobs were cancelled."""
+    for keys, worker, chunk in _by_holder(claims):
+        command = MARKED.call((keys.lease,), keys.jobs, worker, len(chunk), *_names(chunk))
+        yield Batch(chunk, command, command)
+
+
+def _by_holder(claims: Iterable[Claim]) -> Iterator[tuple[QueueKeys, str, Sequence[Claim]]]:
     by_holder: dict[tuple[str, str], list[Claim]] = {}
     for claim in claims:
         by_holder.setdefault((claim.job.queue, claim.worker), []).append(claim)
     for (queue, worker), mine in by_holder.items():
-        keys = keys_of(queue)
         for start in range(0, len(mine), CHUNK):
-            chunk = mine[start : start + CHUNK]
-            command = EXTEND.call(
-                (keys.lease,),
-                keys.jobs,
-                lease_score(until),
-                worker,
-                len(chunk),
-                *[raw_id(claim.job.id) for claim in chunk],
-                *[claim.number for claim in chunk],
-            )
-            yield Batch(chunk, command, command)
+            yield keys_of(queue), worker, mine[start : start + CHUNK]
+
+
+def _names(claims: Sequence[Claim]) -> Sequence[Argument]:
+    # Ids, then claim numbers.
+    ids = [raw_id(claim.job.id) for claim in claims]
+    return [*ids, *[claim.number for claim in claims]]
 
 
 def prune_command(queue: str, now: float) -> Command:

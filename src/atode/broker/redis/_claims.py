@@ -11,10 +11,13 @@ from atode.job import Claim, State
 def read_claims(
     replies: Iterable[Reply], queue: str, worker: str, lease_until: float
 ) -> Iterator[Claim]:
-    """Claims from a script's flat reply: id, message, claim number for each."""
+    """Claims from a script's flat reply: id, message, claim number for each.
+
+    The number is negative where the job was cancelled.
+    """
     parts = iter(replies)
     # Three times the same iterator: each round takes the next three parts.
-    for job_id, message, number in zip(parts, parts, parts, strict=True):
-        text = text_id(job_id)
+    for job_id, message, digits in zip(parts, parts, parts, strict=True):
+        text, number = text_id(job_id), int(digits)
         job, problem = messages.read(message, queue, text, State.ACTIVE)
-        yield Claim(job, worker, int(number), lease_until, message, problem)
+        yield Claim(job, worker, abs(number), lease_until, message, problem, number < 0)

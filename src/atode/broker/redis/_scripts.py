@@ -47,6 +47,8 @@ FIND = Script("find")
 WAITING = Script("waiting")
 MEMORY = Script("memory")
 RUN = Script("run", uses=("_take",))
+CANCEL = Script("cancel", uses=("_take", "_trim"))
+MARKED = Script("marked", uses=("_held",))
 ARCHIVE = Script("archive", uses=("_take", "_trim"))
 DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
@@ -60,6 +62,6 @@ LOCKS = Script("locks")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
-    *(FIND, WAITING, MEMORY, RUN, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
     *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

@@ -21,11 +21,11 @@ from atode.broker.redis._batches import (
     lease_score,
     nanoseconds,
 )
+from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Reply
-from atode.broker.redis._listener import Listener
 from atode.broker.redis._lost_claims import LostClaims, regain_command
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, PROMOTE, REAP, REPAIR, Command
@@ -48,7 +48,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Diagnosis):
+class RedisBroker(Cancelling, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -64,7 +64,6 @@ class RedisBroker(Diagnosis):
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         super().__init__(link_to(url), clock or SystemClock())
         self._url = url
-        self._listener = Listener(self._link, self._clock)
         self._doorbells = Doorbells(self._link)
         self._lost = LostClaims()
         self._later: set[asyncio.Task[None]] = set()

@@ -9,6 +9,9 @@ SERVERS = "asynq:servers"
 WORKERS = "asynq:workers"
 SCHEDULERS = "asynq:schedulers"
 
+CANCEL = "asynq:cancel"
+"""A channel, not a key: ids of jobs whose attempts asynq's tools cancel, in whatever queue."""
+
 OWNER = "owner"
 """Private hash field: the worker that holds the job; only while it is active in our hands."""
 CLAIMS = "claims"
@@ -16,7 +19,11 @@ CLAIMS = "claims"
 DUE = "due"
 """Private hash field: the exact due instant, where the integer score had to round it up."""
 
-PRIVATE_FIELDS = (OWNER, CLAIMS, DUE)
+CANCELLED = "cancelled"
+"""Private hash field: when the job was cancelled for good, while a worker had it. Our workers
+take it away when they archive the job; Go's leave it, so that ours archive the job later."""
+
+PRIVATE_FIELDS = (OWNER, CLAIMS, DUE, CANCELLED)
 """What our hashes hold beyond asynq's own fields; foreign readers never list a hash."""
 
 
@@ -49,6 +56,8 @@ class QueueKeys:
         """A private prefix: containers of a queue that is being removed, by their old names."""
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
+        self.cancel = f"{prefix}cancel"
+        """A private channel, not a key: the id of a running job that was cancelled for good."""
 
     def job(self, job_id: str) -> bytes:
         """The hash of one job."""

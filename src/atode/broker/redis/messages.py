@@ -7,6 +7,7 @@ from typing import NamedTuple
 from atode.broker.redis.keys import keys_of
 from atode.broker.redis.wire import DecodeError, TaskMessage
 from atode.job import NO_HEADERS, Job, State
+from atode.outcome import CANCELLED
 
 DEFAULT_TIMEOUT = 1800
 """Seconds; asynq's own where a message has neither timeout nor deadline."""
@@ -129,6 +130,17 @@ def updated(stored: bytes, before: Job, after: Job) -> bytes:
         message.headers.clear()
         message.headers.update(after.headers)
     return message.SerializeToString()
+
+
+def cancellation(now: float) -> bytes:
+    """What makes the message of a cancelled job out of any message, added to its end.
+
+    Of a field that comes twice, protobuf readers take the last; so scripts, which cannot
+    read messages, can write an error into them all the same.
+    """
+    message = TaskMessage(error_msg=CANCELLED, last_failed_at=int(now))
+    encoded: bytes = message.SerializeToString()
+    return encoded
 
 
 def _timeout(job: Job) -> int:

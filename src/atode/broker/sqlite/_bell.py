@@ -4,18 +4,20 @@ import asyncio
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._transaction import Transaction
 
-Kind = Literal["pending", "due"]
+Kind = Literal["pending", "due", "cancel"]
 
 # Seconds of real time for which a request to be rung holds, and what must be left of it for
 # a sleeper to rely on it.
 _LIFETIME = 60.0
 _MARGIN = 20.0
+
+_KINDS: Mapping[bytes, Kind] = {b"due": "due", b"cancel": "cancel"}
 
 
 class Listener(NamedTuple):
@@ -107,7 +109,7 @@ class Bell(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Somebody rings."""
-        kind: Kind = "due" if data == b"due" else "pending"
+        kind = _KINDS.get(data, "pending")
         self.forget(kind)
         self._wake(kind)
 
@@ -118,19 +120,23 @@ class Bell(asyncio.DatagramProtocol):
 
 
 def listen(
-    tx: Transaction,
-    kind: Kind,
-    queues: Sequence[str],
-    before: float,
-    requests: Sequence[Listener],
+    tx: Transaction, is_there: Callable[[Transaction], bool], requests: Sequence[Listener]
 ) -> bool:
     """Write requests, and tell whether what they ask for is there already."""
     if requests:
         tx.change(sql.HANG_UP, 0, time.time())
     for request in requests:
         tx.change(sql.LISTEN, *request)
-    if kind == "pending":
-        return any(tx.row(sql.HAS_READY, queue)[0] for queue in queues)
+    return is_there(tx)
+
+
+def has_ready(tx: Transaction, queues: Sequence[str]) -> bool:
+    """Whether a claim would find something."""
+    return any(tx.row(sql.HAS_READY, queue)[0] for queue in queues)
+
+
+def has_earlier(tx: Transaction, queues: Sequence[str], before: float) -> bool:
+    """Whether a job is due before an instant."""
     found = (tx.row(sql.NEXT_DUE, queue)[0] for queue in queues)
     return any(due is not None and due < before for due in found)
 

@@ -16,7 +16,8 @@ from atode.broker.sqlite._transaction import Transaction, array
 from atode.broker.sqlite._upkeep import MOST_AT_ONCE
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock
-from atode.job import State
+from atode.job import CANCELLABLE, State
+from atode.outcome import CANCELLED
 
 _RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
 _ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
@@ -71,6 +72,24 @@ def archive(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: i
     """Move jobs into the archive."""
     chosen = _chosen(tx, queue, which, _ARCHIVABLE, limit)
     return tx.change(sql.ARCHIVE, array(chosen), clock.now())
+
+
+def cancel(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: int) -> int:
+    """Archive jobs that wait, and mark running ones."""
+    waiting = _chosen(tx, queue, which, CANCELLABLE - {State.ACTIVE}, limit)
+    running = _chosen(tx, queue, which, {State.ACTIVE}, limit)
+    number = tx.change(sql.CANCEL, array(waiting), clock.now(), CANCELLED)
+    if running:
+        number += tx.change(sql.MARK, array(running), clock.now())
+        tx.now_cancelled(queue)
+    return number
+
+
+def active_ids(tx: Transaction, queue: str) -> Sequence[str]:
+    """The ids of a queue's running jobs."""
+    [found] = tx.row(sql.ACTIVE_IDS, queue)
+    ids: list[str] = json.loads(found)
+    return ids
 
 
 def delete(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from atode.broker.protocol import Refused
-from atode.broker.sqlite import _locks
+from atode.broker.sqlite import _cancels, _locks
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._rows import claims_of, row_of, seq_of, settled_row_of
 from atode.broker.sqlite._transaction import Transaction, array
@@ -76,6 +76,7 @@ def settle(
             refused.append(settlement)
         else:
             accepted[seq] = settlement
+    accepted = _cancels.none_runs_again(tx, accepted, clock.now())
     gone = [seq for seq, settlement in accepted.items() if settlement.after is None]
     if gone:
         tx.change(sql.DELETE, array(gone))

@@ -19,6 +19,7 @@ class Transaction:
         self._db = db
         self._ready: set[str] = set()
         self._due: dict[str, float] = {}
+        self._cancelled: set[str] = set()
 
     def row(self, statement: str, *values: object) -> Any:
         """The one row of an answer as a tuple, or None."""
@@ -56,12 +57,17 @@ class Transaction:
         """A job was stored that waits until `due`."""
         self._due[queue] = min(due, self._due.get(queue, due))
 
+    def now_cancelled(self, queue: str) -> None:
+        """A running job of the queue was cancelled."""
+        self._cancelled.add(queue)
+
     def rings(self) -> list[Ring]:
         """Whom to ring after the commit; their rows are removed, they will ask again."""
-        if not (self._ready or self._due):
+        if not (self._ready or self._due or self._cancelled):
             return []
         news = [("pending", queue, 0.0) for queue in self._ready]
         news += [("due", queue, due) for queue, due in self._due.items()]
+        news += [("cancel", queue, 0.0) for queue in self._cancelled]
         rings = {
             (kind, port)
             for kind, queue, due in news

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from atode.broker.sqlite import _cancels
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._queue import hold
-from atode.broker.sqlite._rows import body_of, claims_of, presence_of
+from atode.broker.sqlite._rows import body_of, claims_of, presence_of, seq_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
 from atode.job import Claim
@@ -45,7 +46,8 @@ def reap(
             break
         [found] = tx.row(sql.EXPIRED, queue, limit - len(claims), now)
         claims += claims_of(found, queue, worker, now + lease)
-    return hold(tx, claims)
+    marked = _cancels.marked_of(tx, claims)
+    return [claim._replace(cancelled=seq_of(claim) in marked) for claim in hold(tx, claims)]
 
 
 def prune(tx: Transaction, clock: Clock, queue: str) -> int:

@@ -4,16 +4,17 @@ import asyncio
 import math
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Self
 
-from atode.broker.protocol import Refused
-from atode.broker.sqlite import _bell, _locks, _queue, _upkeep
+from atode.broker.protocol import Cancellation, Refused
+from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._cancelling import Cancelling
 from atode.broker.sqlite._diagnosis import Diagnosis
-from atode.broker.sqlite._inspection import Inspection
+from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
@@ -29,7 +30,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Inspection, Diagnosis):
+class SqliteBroker(Cancelling, Diagnosis):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
@@ -55,6 +56,7 @@ class SqliteBroker(Inspection, Diagnosis):
         self._synchronous = synchronous
         super().__init__(Writer(self._path, synchronous), clock or SystemClock())
         self._bell: Bell | None = None
+        self._told: dict[str, frozenset[Cancellation]] = {}
 
     async def open(self) -> None:
         """Make or upgrade the file.
@@ -117,7 +119,8 @@ class SqliteBroker(Inspection, Diagnosis):
         return await self._writer.call(command)
 
     async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
-        await self._sleep("pending", queues, until=self._clock.now() + at_most)
+        is_there = partial(_bell.has_ready, queues=queues)
+        await self._sleep("pending", queues, is_there, until=self._clock.now() + at_most)
 
     # Upkeep
 
@@ -125,10 +128,10 @@ class SqliteBroker(Inspection, Diagnosis):
         return await self._writer.call(partial(_upkeep.promote, clock=self._clock, queues=queues))
 
     async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
-        if until is None:
-            await self._sleep("due", queues, until=self._clock.now() + _LONG)
-        else:
-            await self._sleep("due", queues, until=until, before=until)
+        before = math.inf if until is None else until
+        is_there = partial(_bell.has_earlier, queues=queues, before=before)
+        limit = self._clock.now() + _LONG if until is None else until
+        await self._sleep("due", queues, is_there, until=limit, before=before)
 
     async def reap(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
@@ -162,20 +165,36 @@ class SqliteBroker(Inspection, Diagnosis):
     async def leave(self, presence: Presence) -> None:
         await self._writer.call(partial(_upkeep.leave, presence=presence))
 
+    async def cancellations(
+        self, queues: Sequence[str], *, worker: str, at_most: float
+    ) -> Sequence[Cancellation]:
+        told = self._told.get(worker, frozenset())
+        is_there = partial(_cancels.has_news, queues=queues, told=told)
+        await self._sleep("cancel", queues, is_there, until=self._clock.now() + at_most)
+        now = await self._writer.call(partial(_cancels.marks, queues=queues), writes=False)
+        self._told[worker] = now
+        return list(now - told)
+
     # Wake-ups
 
     async def _sleep(
-        self, kind: Kind, queues: Sequence[str], *, until: float, before: float = math.inf
+        self,
+        kind: Kind,
+        queues: Sequence[str],
+        is_there: Callable[[Transaction], bool],
+        *,
+        until: float,
+        before: float = math.inf,
     ) -> None:
         bell = await self._hung_bell()
         alarm = asyncio.ensure_future(self._clock.sleep_until(until))
         sleeper = bell.sleeper(kind)
         try:
             # Look only now: what is committed from here on rings.
-            if await self._is_there(bell, kind, queues, before):
+            if await self._look(bell, kind, queues, before, is_there):
                 return
             while not await _first_of(alarm, sleeper):
-                if await self._is_there(bell, kind, queues, before):
+                if await self._look(bell, kind, queues, before, is_there):
                     # It should have rung.
                     bell.forget(kind)
                     return
@@ -183,9 +202,16 @@ class SqliteBroker(Inspection, Diagnosis):
             alarm.cancel()
             bell.discard(kind, sleeper)
 
-    async def _is_there(self, bell: Bell, kind: Kind, queues: Sequence[str], before: float) -> bool:
+    async def _look(
+        self,
+        bell: Bell,
+        kind: Kind,
+        queues: Sequence[str],
+        before: float,
+        is_there: Callable[[Transaction], bool],
+    ) -> bool:
         requests = bell.request(kind, queues, before)
-        command = partial(_bell.listen, kind=kind, queues=queues, before=before, requests=requests)
+        command = partial(_bell.listen, is_there=is_there, requests=requests)
         try:
             return await self._writer.call(command, writes=bool(requests))
         except BrokerError:

@@ -14,7 +14,7 @@ local taken, looked = take(places, jobs, '', ARGV[2], tonumber(ARGV[3]), 7)
 for _, id in ipairs(taken) do
   redis.call('ZADD', KEYS[4], ARGV[4], id)
   redis.call('HSET', jobs .. id, 'state', 'archived')
-  redis.call('HDEL', jobs .. id, 'due', 'pending_since')
+  redis.call('HDEL', jobs .. id, 'due', 'pending_since', 'cancelled')
 end
 if #taken > 0 then
   -- More than one call adds, so that a huge archive shrinks.

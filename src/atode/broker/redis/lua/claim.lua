@@ -3,8 +3,8 @@
 -- ARGV  1 prefix of job hashes   2 limit   3 lease expiry (never a whole second: that
 --       marks the lease as atode's, since asynq's are whole)   4 worker
 --       5 bytes of messages after which to stop
--- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number.
--- Ids without a job are dropped.
+-- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number, negative
+-- if the job was cancelled (by us, while a Go worker had it). Ids without a job are dropped.
 
 local jobs, limit, expiry, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local bytes = tonumber(ARGV[5])
@@ -19,22 +19,24 @@ end
 redis.call('LLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 
-local reply, taken, leases, ghosts, seen, looked = {'0'}, {}, {}, {}, {}, 0
+local reply, taken, numbers, leases, ghosts, seen, looked = {'0'}, {}, {}, {}, {}, {}, 0
 for place = #window, 1, -1 do
   if bytes <= 0 then
     break
   end
   local id = window[place]
   looked = looked + 1
-  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims')
+  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'cancelled')
   if stored[1] and not seen[id] then
+    local number = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
     taken[#taken + 1] = id
+    numbers[#numbers + 1] = number
     leases[#leases + 1] = expiry
     leases[#leases + 1] = id
     reply[#reply + 1] = id
     reply[#reply + 1] = stored[1]
     bytes = bytes - #stored[1]
-    reply[#reply + 1] = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
+    reply[#reply + 1] = (stored[3] and '-' or '') .. number
   elseif not stored.err and not seen[id] then
     ghosts[#ghosts + 1] = jobs .. id
   end
@@ -53,7 +55,7 @@ if #taken > 0 then
 end
 for n, id in ipairs(taken) do
   local key = jobs .. id
-  redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', reply[n * 3 + 1])
+  redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', numbers[n])
   redis.call('HDEL', key, 'pending_since', 'due')
 end
 if looked == limit or looked < #window then

@@ -3,7 +3,7 @@
 -- ARGV  1 prefix of job hashes   2 limit   3 now, s   4 leases of Go workers that ran out up to
 --       this second may be taken: asynq leaves them 30 s   5 new expiry (see claim.lua)
 --       6 worker   7 bytes of messages after which to stop
--- Returns for each claim: id, message, claim number.
+-- Returns for each claim: id, message, claim number, negative if the job was cancelled.
 
 local jobs, limit, now, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[6]
 local cutoff, expiry, bytes = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[7])
@@ -18,7 +18,7 @@ for n = 1, #expired, 2 do
     break
   end
   if score % 1 ~= 0 or score <= cutoff then
-    local stored = redis.pcall('HMGET', key, 'msg', 'state', 'claims')
+    local stored = redis.pcall('HMGET', key, 'msg', 'state', 'claims', 'cancelled')
     if stored[1] and stored[2] == 'active' then
       local number = string.format('%d', (tonumber(stored[3] or nil) or 0) + 1)
       redis.call('HSET', key, 'owner', worker, 'claims', number)
@@ -26,7 +26,7 @@ for n = 1, #expired, 2 do
       reply[#reply + 1] = id
       reply[#reply + 1] = stored[1]
       bytes = bytes - #stored[1]
-      reply[#reply + 1] = number
+      reply[#reply + 1] = (stored[4] and '-' or '') .. number
     else
       -- No job, or one that is elsewhere by now: only the traces here are wrong.
       redis.call('LREM', KEYS[1], -1, id)

@@ -16,6 +16,6 @@ end
 for _, id in ipairs(taken) do
   redis.call('HSET', jobs .. id, 'state', 'pending', 'pending_since', ARGV[4])
   -- What is run alone must not fall back into its group with the next retry (trap 10).
-  redis.call('HDEL', jobs .. id, 'due', 'group')
+  redis.call('HDEL', jobs .. id, 'due', 'group', 'cancelled')
 end
 return {#taken, looked}

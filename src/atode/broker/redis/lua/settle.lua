@@ -6,19 +6,30 @@
 -- ARGV  1 prefix of job hashes   2 worker   3 expiry of the daily counters, s
 --       4 archived up to this second are too old   5 archived jobs to keep
 --       6 channel for jobs due soon   7 the earliest due instant of those, '' for none
---       8 number of claims   then their ids   then for each claim:
+--       8 now, s   9 what to add to the message of a cancelled job (see cancel.lua)
+--       10 number of claims   then their ids   then for each claim:
 --       claim number, tally (nothing, success, failure), next state ('' = deleted), and unless
 --       it is deleted: score, message ('' = as it is), exact due ('' = the score), result
 --       then for each lock: the place of its claim
 -- Returns the places (from 1) of the refused ones: the claim does not hold the job.
+-- A job that was cancelled meanwhile does not run again: it is archived instead.
 
-local jobs, worker, count_of_claims = ARGV[1], ARGV[2], tonumber(ARGV[8])
+local jobs, worker, count_of_claims = ARGV[1], ARGV[2], tonumber(ARGV[10])
 local containers = {retry = KEYS[4], archived = KEYS[5], completed = KEYS[6]}
+
+-- State, score, message and exact due of a job after its attempt, unless it was cancelled.
+local function ending(id, state, score, message, due)
+  if (state ~= 'retry' and state ~= 'pending') or redis.call('HEXISTS', jobs .. id, 'cancelled') == 0 then
+    return state, score, message, due
+  end
+  message = message ~= '' and message or redis.call('HGET', jobs .. id, 'msg') or ''
+  return 'archived', ARGV[8], message .. ARGV[9], ''
+end
 
 -- Puts the job where its next state wants it.
 local function move(id, state, score, message, due, result)
   local key = jobs .. id
-  local fields, dropped = {'state', state}, {'owner'}
+  local fields, dropped = {'state', state}, {'owner', 'cancelled'}
   if state == 'pending' then
     redis.call('RPUSH', KEYS[3], id)
   else
@@ -51,18 +62,19 @@ for _, zset in pairs(containers) do
   redis.call('ZCARD', zset)
 end
 
-local leases = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, 9, 8 + count_of_claims))
+local leases = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, 11, 10 + count_of_claims))
 local refused, ended, processed, failed, archived = {}, {}, 0, 0, false
-local at = 9 + count_of_claims
+local at = 11 + count_of_claims
 for n = 1, count_of_claims do
-  local id, number, tally, state = ARGV[8 + n], ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local id, number, tally, state = ARGV[10 + n], ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if is_held(jobs .. id, leases[n], worker, number) then
     ended[#ended + 1] = id
     if state == '' then
       redis.call('DEL', jobs .. id)
     else
-      move(id, state, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6])
-      archived = archived or state == 'archived'
+      local after, score, message, due = ending(id, state, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+      move(id, after, score, message, due, ARGV[at + 6])
+      archived = archived or after == 'archived'
     end
     if tally ~= 'nothing' then
       processed = processed + 1
@@ -89,7 +101,7 @@ if at <= #ARGV then
   for n = 0, #ARGV - at do
     local place, lock = tonumber(ARGV[at + n]), KEYS[11 + n]
     -- Its time may have ended, and another job may have it now.
-    if not lost[place] and redis.pcall('GET', lock) == ARGV[8 + place] then
+    if not lost[place] and redis.pcall('GET', lock) == ARGV[10 + place] then
       redis.call('DEL', lock)
     end
   end

@@ -14,6 +14,7 @@ UPDATE jobs SET
     last_failed_at = ended.last_failed_at,
     completed_at = ended.completed_at,
     result = ended.result,
-    archived_at = ended.archived_at
+    archived_at = ended.archived_at,
+    cancelled_at = 0
 FROM ended
 WHERE jobs.seq = ended.seq;
