@@ -17,9 +17,9 @@ LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "finding", "progress"}
-    | {"cron", "expression", "wall_clock", "ticks"},
+    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
-    {"client"},
+    {"client", "semaphore"},
     {"worker"},
     {"web", "testing"},
     {"app"},
@@ -34,7 +34,7 @@ MOST_PARAMETERS = 8
 
 # The suites that every broker passes read best as one page each.
 LONG_MODULES = {
-    "testing/contract.py",
+    "testing/run_contract.py",
     "testing/operation_contract.py",
     "testing/cancel_contract.py",
 }

@@ -17,6 +17,7 @@ from atode.errors import (
     DuplicateTask,
     JobCancelled,
     JobFailed,
+    Misused,
     NotUnique,
     PayloadTooLarge,
     Permanent,
@@ -30,6 +31,7 @@ from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
 
@@ -52,6 +54,7 @@ __all__ = [
     "JobCancelled",
     "JobFailed",
     "JobHandle",
+    "Misused",
     "NotUnique",
     "PayloadTooLarge",
     "Permanent",
@@ -59,6 +62,7 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "Semaphore",
     "Snooze",
     "State",
     "Task",

@@ -22,6 +22,7 @@ from atode.job import Job
 from atode.queues import checked_queue_name
 from atode.registry import Registry
 from atode.retry import Retry
+from atode.semaphore import Semaphore
 from atode.settings import Settings
 from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
 from atode.worker import Worker
@@ -186,6 +187,18 @@ class Atode:
 
     # Work
 
+    def semaphore(self, scope: str, /, *, limit: int) -> Semaphore:
+        """So many places that running jobs take in all processes together, under one name:
+        `payments = jobs.semaphore("payments", limit=5)`; see `Semaphore.slot`.
+
+        Whoever takes a place goes by his own limit, so all programs should name the same.
+
+        Raises:
+            BadOption: the name is blank, longer than 200 characters or holds control characters,
+                or the limit is below 1.
+        """
+        return Semaphore(scope, limit, lambda: self.broker, self._portal, self._clock)
+
     def worker(
         self,
         *,
@@ -226,7 +239,12 @@ class Atode:
         await self.close()
 
     async def close(self) -> None:
-        """Let go of this event loop's connections; the next use opens new ones."""
+        """Let go of the connections of this event loop, and of those that code without one uses;
+        the next use opens new ones."""
+        await self._let_go()
+        await self._portal.run_if_open(self._let_go)
+
+    async def _let_go(self) -> None:
         loop = asyncio.get_running_loop()
         self._clients.pop(loop, None)
         broker = self._brokers.pop(loop, None)

@@ -4,14 +4,12 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
-from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.diagnosis_contract import DiagnosisContract
-from atode.testing.operation_contract import OperationContract
 
 
-class TestRedis(BrokerContract, OperationContract, CancelContract, DiagnosisContract):
+class TestRedis(BrokerContract, DiagnosisContract):
     @pytest.fixture(params=["redis", "valkey"])
     def url(self, request: pytest.FixtureRequest) -> str:
         found: str = request.getfixturevalue(f"{request.param}_url")

@@ -5,14 +5,12 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.sqlite.broker import SqliteBroker
-from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.diagnosis_contract import DiagnosisContract
-from atode.testing.operation_contract import OperationContract
 
 
-class TestSqlite(BrokerContract, OperationContract, CancelContract, DiagnosisContract):
+class TestSqlite(BrokerContract, DiagnosisContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from atode.broker.redis.broker import RedisBroker
 from atode.job import Claim, Job
 from atode.presence import Presence
+from atode.schedule import Entry, Tick
 
 PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
 Call = Callable[[RedisBroker], Awaitable[object]]
@@ -24,6 +25,14 @@ CALLS: dict[str, Call] = {
     "get": lambda broker: broker.get("default", "j1"),
     "counts": lambda broker: broker.counts("default"),
     "workers": lambda broker: broker.workers(),
+    "show": lambda broker: broker.show("s1", [Entry("nightly", "@daily", "demo")], lifetime=10),
+    "hide": lambda broker: broker.hide("s1"),
+    "entries": lambda broker: broker.entries(),
+    "tick": lambda broker: broker.tick([Tick("nightly", 1.0, a_job("t1"))], worker="w1"),
+    "last_ticks": lambda broker: broker.last_ticks("default", ["nightly"], first=1.0),
+    "fired": lambda broker: broker.fired("nightly"),
+    "acquire": lambda broker: broker.acquire("pay", "j1", limit=1, until=1.0),
+    "release": lambda broker: broker.release("pay", "j1", until=1.0),
 }
 
 

@@ -163,6 +163,14 @@ class FlakyBroker(MemoryBroker):
         self.faults.meet("leave")
         await super().leave(presence)
 
+    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        self.faults.meet("acquire")
+        return await super().acquire(scope, holder, limit=limit, until=until)
+
+    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+        self.faults.meet("release")
+        return await super().release(scope, holder, until=until)
+
     async def get(self, queue: str, job_id: str) -> Job | None:
         self.faults.meet("get")
         return await super().get(queue, job_id)

@@ -407,6 +407,12 @@ async def test_what_a_removed_queue_has_left(
     assert await examined(broker) == []
 
 
+async def test_a_queue_whose_schedules_have_not_fired_yet_is_well(broker: RedisBroker) -> None:
+    await broker.last_ticks("default", ["nightly"], first=1.9e9)
+
+    assert await examined(broker) == []
+
+
 async def test_a_name_with_braces(broker: RedisBroker, redis_store: RedisStore) -> None:
     """Trap 21."""
     redis_store.do("SADD", "asynq:queues", "a}b")

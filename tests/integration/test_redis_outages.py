@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 
 import pytest
 
+from atode import Atode
 from atode.broker.redis import _link
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
+from atode.schedule import Tick, Ticked
 from tests.integration.every_call import CALLS, a_job, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
@@ -231,6 +233,26 @@ async def test_closing_lets_calls_and_waits_end(server: RedisServer) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_closed_app_has_no_connection_left_not_even_those_of_its_threads(
+    redis_url: str, redis_store: RedisStore
+) -> None:
+    app = Atode(redis_url)
+
+    @app.task
+    def note() -> None: ...
+
+    await note.enqueue()
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+
+    async with asyncio.timeout(10):
+        while int(redis_store.do("INFO", "clients")["connected_clients"]) > 1:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+    assert redis_store.do("LLEN", "asynq:{default}:pending") == 3
+
+
 class _Proxy:
     """Passes everything on, but loses the answer to the next call after `lose`."""
 
@@ -334,6 +356,23 @@ async def test_a_worker_gets_the_jobs_of_a_claim_whose_answer_never_came(
     assert await broker.extend([held, *first, *rest], lease=60) == []
     assert {claim.job.retried for claim in (*first, *rest)} == {0}
     assert await broker.claim(["default"], limit=9, lease=60, worker="w1") == []
+
+
+async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
+    server: RedisServer,
+) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.counts("default")
+
+        proxy.lose()
+        mine = await broker.tick([Tick("nightly", 1.0, a_job("mine"))], worker="w1")
+        others = await broker.tick([Tick("nightly", 1.0, a_job("other"))], worker="w2")
+
+        assert [*mine, *others] == [Ticked.STORED, Ticked.LATE]
+        assert (await broker.counts("default"))[State.PENDING] == 1
+        assert [one.job_id for one in await broker.fired("nightly")] == ["mine"]
+        await broker.close()
 
 
 async def _is_unavailable(calling: Awaitable[object]) -> bool:

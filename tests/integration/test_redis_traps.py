@@ -105,6 +105,10 @@ TRAPS: Mapping[int, Sequence[str]] = {
         "interop/test_inspector::test_a_queue_that_go_removed_is_there_again_with_the_next_job",
         f"{DOCTOR}::test_a_queue_that_is_in_use_and_not_listed",
     ),
+    17: (
+        "integration/test_redis_schedules::test_entries_are_asynqs_byte_for_byte_and_in_order",
+        "interop/test_schedules::test_what_python_shows_is_read_by_asynqs_inspector",
+    ),
     18: (
         f"{HERE}::test_a_result_after_the_end_leaves_nothing",
         f"{DOCTOR}::test_a_hash_that_is_no_job_gives_its_id_free",
@@ -128,6 +132,7 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{PEERS}::test_a_paused_queue_gives_no_jobs_but_promotes_and_recovers",
     ),
     23: (
+        "integration/test_redis_schedules::test_a_tick_is_an_ordinary_job_a_record_and_an_event",
         "integration/test_redis_doctor_presence::"
         "test_the_history_of_a_schedule_that_nobody_runs_gets_an_end",
     ),
@@ -139,8 +144,8 @@ TRAPS: Mapping[int, Sequence[str]] = {
     25: ("integration/test_redis_operations::test_run_from_the_archive",),
 }
 
-OPEN = {9, 17}
-"""They are about groups and schedules, and come with these."""
+OPEN = {9}
+"""It is about groups, and comes with these."""
 
 IMPROVEMENTS: Mapping[str, Sequence[str]] = {
     "waiting by BLMOVE": (
@@ -171,6 +176,13 @@ IMPROVEMENTS: Mapping[str, Sequence[str]] = {
     ),
     "group names in forward": (
         f"{PEERS}::test_a_grouped_job_goes_back_to_its_group_which_is_known_again",
+    ),
+    "histories that end": (
+        "integration/test_redis_schedules::test_a_tick_is_an_ordinary_job_a_record_and_an_event",
+    ),
+    "one job of each tick": (
+        "integration/test_redis_outages::"
+        "test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours",
     ),
     "guarded results": (f"{HERE}::test_a_result_after_the_end_leaves_nothing",),
     "queues are listed again": (f"{HERE}::test_a_removed_queue_is_listed_again_with_its_next_job",),

@@ -7,7 +7,18 @@ from typing import Any, assert_type
 
 import pytest
 
-from atode import Atode, Call, Job, JobHandle, Retry, State, current_job, exponential, fixed
+from atode import (
+    Atode,
+    Call,
+    Job,
+    JobHandle,
+    Retry,
+    Semaphore,
+    State,
+    current_job,
+    exponential,
+    fixed,
+)
 from atode.task import AsyncTask, BoundTask, SyncTask
 
 jobs = Atode("memory://")
@@ -105,3 +116,4 @@ async def test_the_rest_of_the_surface() -> None:
     assert_type(await jobs.get("x"), Job | None)
     assert_type(fixed(1)(0), float)
     assert_type(State("pending"), State)
+    assert_type(jobs.semaphore("payments", limit=5), Semaphore)

@@ -46,6 +46,14 @@ HOT = {
     "PRUNE_LOCKS": "locks_by_end",
     "MARKS": "jobs_cancelled",
     "MARKED": "INTEGER PRIMARY KEY",
+    "LAST_TICK": "PRIMARY KEY",
+    "TICK": "",
+    "FIRE": "",
+    "PRUNE_FIRED": "PRIMARY KEY",
+    "BURY_FIRED": "fired_by_time",
+    "VACATE": "PRIMARY KEY",
+    "TAKE_PLACE": "PRIMARY KEY",
+    "FREE_PLACE": "PRIMARY KEY",
 }
 
 # What operators ask for: it may read many jobs, but those of its queue and state only.
@@ -73,6 +81,8 @@ BY_HAND = {
     "FORGET_QUEUE": "PRIMARY KEY",
     "PAUSE": "",
     "RESUME": "PRIMARY KEY",
+    "FIRED": "PRIMARY KEY",
+    "FORGET_TICKS": "PRIMARY KEY",
 }
 
 
@@ -95,7 +105,9 @@ def plan(db: sqlite3.Connection, statement: str) -> list[str]:
 def test_no_statement_reads_all_jobs_or_locks(db: sqlite3.Connection, name: str) -> None:
     steps = plan(db, TEXTS[name])
 
-    assert not [step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks)\b", step)]
+    assert not [
+        step for step in steps if re.match(r"SCAN (TABLE )?(jobs|locks|ticks|fired|places)\b", step)
+    ]
 
 
 @pytest.mark.parametrize(("name", "index"), (HOT | BY_HAND).items())
@@ -110,6 +122,7 @@ def test_claiming_and_promoting_take_jobs_in_the_order_of_the_index(
 ) -> None:
     in_order = {"READY", "EXPIRED", "NEXT_DUE", "PRUNE_SURPLUS", "STATS", "PICK_PENDING"}
     in_order |= {"PICK_SCHEDULED", "PICK_RETRY", "PICK_ARCHIVED", "PICK_COMPLETED"}
+    in_order |= {"FIRED", "PRUNE_FIRED"}
     for name in in_order:
         assert not [step for step in plan(db, TEXTS[name]) if "TEMP B-TREE" in step]
 

@@ -14,6 +14,7 @@ from atode.errors import AtodeError
 from atode.finding import Finding, Mended
 from atode.job import Job, State
 from atode.presence import Presence, Running
+from atode.schedule import Entry, Fired
 from atode.statistics import Day, QueueStats
 
 Document = Mapping[str, Any]
@@ -103,6 +104,30 @@ def running_document(running: Running) -> Document:
         "deadline": iso(running.deadline),
         **_content("payload", running.payload),
     }
+
+
+def entry_document(entry: Entry) -> Document:
+    """A schedule that a living scheduler runs; what it does not say about its jobs is null."""
+    options = entry.options
+    return {
+        "id": entry.id,
+        "spec": entry.spec,
+        "task": entry.task,
+        "queue": options.queue,
+        "max_retry": options.max_retry,
+        "timeout_seconds": options.timeout,
+        "unique_seconds": options.unique_for,
+        "retention_seconds": options.retention,
+        "other_options": list(options.others),
+        "next": iso(entry.next),
+        "prev": iso(entry.prev),
+        **_content("payload", entry.payload),
+    }
+
+
+def fired_document(fired: Fired) -> Document:
+    """A job that a schedule became."""
+    return {"job": fired.job_id, "at": iso(fired.at)}
 
 
 def finding_document(finding: Finding) -> Document:

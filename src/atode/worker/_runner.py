@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from atode.clock import Clock
-from atode.context import current
+from atode.context import current, ends_at
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
 from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
 from atode.job import Claim, Job
@@ -165,6 +165,7 @@ class Runner:
             if attempt.deadline <= attempt.started_at:
                 return Failed("the job's deadline passed before it could start", permanent=True)
             current.set(job)
+            ends_at.set(attempt.deadline)
             if task.is_async:
                 value = await task.function(**arguments)
             else:

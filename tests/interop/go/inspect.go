@@ -49,6 +49,12 @@ func inspect(redis asynq.RedisConnOpt, input []byte) (any, error) {
 	case "servers":
 		infos, err := inspector.Servers()
 		return describeServers(infos), err
+	case "schedules":
+		entries, err := inspector.SchedulerEntries()
+		return describeEntries(entries), err
+	case "fired":
+		events, err := inspector.ListSchedulerEnqueueEvents(q.ID, asynq.PageSize(all))
+		return describeEvents(events), err
 	case "history":
 		stats, err := inspector.History(q.Queue, q.Days)
 		return describeDays(stats), err

@@ -24,7 +24,7 @@ type settings struct {
 	Janitor         float64        `json:"janitor"` // pause between its rounds
 }
 
-func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
+func serve(redis asynq.RedisClientOpt, path string, input []byte) error {
 	var s settings
 	if err := json.Unmarshal(input, &s); err != nil {
 		return err
@@ -41,13 +41,19 @@ func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
 		DelayedTaskCheckInterval: duration(s.DelayedCheck),
 		ShutdownTimeout:          duration(s.ShutdownTimeout),
 		JanitorInterval:          duration(s.Janitor),
-		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration {
+		RetryDelayFunc: func(_ int, err error, _ *asynq.Task) time.Duration {
+			if errors.Is(err, errFull) {
+				return 0
+			}
 			return duration(s.RetryDelay)
 		},
+		IsFailure: func(err error) bool { return !errors.Is(err, errFull) },
 	})
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
-	if err := server.Start(handlers(journal{file})); err != nil {
+	mux := handlers(journal{file})
+	handleGuarded(mux, journal{file}, redis.Addr)
+	if err := server.Start(mux); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "ready")

@@ -10,6 +10,8 @@ from typing import Self
 from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory._diagnosis import Diagnosis
 from atode.broker.memory._inspection import day_of
+from atode.broker.memory._limiting import Limiting
+from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
@@ -21,7 +23,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Cancelling, Diagnosis):
+class MemoryBroker(Cancelling, Scheduling, Limiting, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -43,18 +45,9 @@ class MemoryBroker(Cancelling, Diagnosis):
         refused: list[Refused] = []
         with self._store.lock:
             for job in jobs:
-                queue = self._store.queue(job.queue)
-                holder = queue.holder(job, now)
+                holder = self._store.queue(job.queue).add(job, now)
                 if holder is not None:
                     refused.append(Refused(job, holder))
-                    continue
-                if job.unique_for:
-                    queue.locks[job.unique] = (job.id, max(now, job.due) + job.unique_for)
-                record = Record(job._replace(unique_for=0.0))
-                queue.records[job.id] = record
-                queue.is_used = True
-                if job.state is State.PENDING:
-                    queue.append(record, now)
             self._store.ring()
         return refused
 

@@ -3,14 +3,16 @@
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from atode.clock import Clock, wait_until
 from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
+from atode.schedule import Entry, Fired, Ticked
 
 
 @dataclass(slots=True)
@@ -37,6 +39,12 @@ class Record:
         return Claim(self.job, worker, self.claims, until)
 
 
+class LastTick(NamedTuple):
+    at: float
+    worker: str
+    ticked: Ticked
+
+
 @dataclass(slots=True)
 class Queue:
     records: dict[str, Record] = field(default_factory=dict[str, Record])
@@ -45,6 +53,8 @@ class Queue:
     """What may not be done twice: by which job it is locked, and until when."""
     cancelled: set[str] = field(default_factory=set[str])
     """Active jobs that are not to run again."""
+    ticks: dict[str, LastTick] = field(default_factory=dict[str, LastTick])
+    """The last tick of each schedule."""
     tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
     paused: bool = False
     is_used: bool = False
@@ -55,6 +65,20 @@ class Queue:
             return job.id
         holder, until = self.locks.get(job.unique, ("", 0.0))
         return holder if job.unique_for and until > now else None
+
+    def add(self, job: Job, now: float) -> str | None:
+        """Store a new job; if one is in its way, the id of that, and nothing is stored."""
+        holder = self.holder(job, now)
+        if holder is not None:
+            return holder
+        if job.unique_for:
+            self.locks[job.unique] = (job.id, max(now, job.due) + job.unique_for)
+        record = Record(job._replace(unique_for=0.0))
+        self.records[job.id] = record
+        self.is_used = True
+        if job.state is State.PENDING:
+            self.append(record, now)
+        return None
 
     def append(self, record: Record, now: float) -> None:
         """Make a job pending, last in line."""
@@ -78,6 +102,10 @@ class Store:
         self.lock = threading.RLock()
         self.queues: dict[str, Queue] = {}
         self.presences: dict[str, tuple[Presence, float]] = {}
+        self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
+        self.fired: dict[str, deque[Fired]] = {}
+        self.places: dict[str, dict[str, float]] = {}
+        """By scope: who has taken a place, and until when."""
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def queue(self, name: str) -> Queue:

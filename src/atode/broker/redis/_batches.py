@@ -13,12 +13,14 @@ from atode.broker.redis._scripts import (
     MARKED,
     PRUNE,
     SETTLE,
+    TICK,
     Argument,
     Command,
 )
 from atode.broker.redis.keys import QueueKeys, day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
+from atode.schedule import Tick
 
 CHUNK = 500
 """Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
@@ -118,6 +120,27 @@ def refusals(batch: Batch[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
     """The jobs that enqueue.lua refused, with what was in their way."""
     for place, holder in zip(reply[::2], reply[1::2], strict=True):
         yield Refused(batch.items[place - 1], text_id(holder))
+
+
+def tick_command(tick: Tick, worker: str, now: float) -> Command:
+    """The job of a tick, which counts only if it is later than the schedule's last one."""
+    job = tick.job
+    keys = keys_of(job.queue)
+    key = keys.job(job.id)
+    is_scheduled = job.state is State.SCHEDULED
+    return TICK.call(
+        (
+            *(keys.ticks, keys.pending, keys.scheduled, key),
+            keys.unique + job.unique if job.unique_for else key,
+        ),
+        *(tick.schedule, repr(tick.at), worker, repr(now)),
+        *(job.id, messages.encoded(job), nanoseconds(now)),
+        math.ceil(job.due) if is_scheduled else "",
+        exact_due(job.due) if is_scheduled else "",
+        _lock_seconds(job, now) if job.unique_for else "",
+        keys.soon,
+        _told(job.due, now) if is_scheduled else "",
+    )
 
 
 def _lock_seconds(job: Job, now: float) -> int:

@@ -201,8 +201,9 @@ def _whole(command: Command) -> Command:
     Our scripts also touch hashes that they do not name. While a slot moves from one node to
     another, key by key, such a hash would look as if it did not exist, and its job would be
     dropped. A named key that never exists makes Redis refuse the script for that time.
+    Scripts about anything but a queue name all that they touch.
     """
-    if not _is_script(command):
+    if not (_is_script(command) and _key(command).startswith(b"asynq:{")):
         return command
     script, digest, count, *rest = command
     end = int(count)

@@ -59,9 +59,14 @@ ASTRAY = Script("astray")
 REWRITE = Script("rewrite")
 REGROUP = Script("regroup")
 LOCKS = Script("locks")
+SHOW = Script("show")
+TICK = Script("tick")
+ACQUIRE = Script("acquire")
+RELEASE = Script("release")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(SHOW, TICK, ACQUIRE, RELEASE),
     *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

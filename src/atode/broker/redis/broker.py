@@ -25,9 +25,11 @@ from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._lost_claims import LostClaims, regain_command
 from atode.broker.redis._routes import link_to
+from atode.broker.redis._scheduling import Scheduling
 from atode.broker.redis._scripts import CLAIM, PROMOTE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
@@ -48,7 +50,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Cancelling, Diagnosis):
+class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from

@@ -54,6 +54,8 @@ class QueueKeys:
         """Followed by what a unique job does: its lock, which holds the job's id."""
         self.removed = f"{prefix}removed:"
         """A private prefix: containers of a queue that is being removed, by their old names."""
+        self.ticks = f"{prefix}ticks"
+        """A private hash: the last tick of each schedule whose jobs are stored here."""
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
         self.cancel = f"{prefix}cancel"
@@ -100,6 +102,21 @@ def server_key(worker: str) -> str:
 def workers_key(worker: str) -> str:
     """Where the WorkerInfo of each job that a worker is running is stored."""
     return f"asynq:workers:{{{worker}}}"
+
+
+def scheduler_key(scheduler: str) -> str:
+    """Where the SchedulerEntries of a scheduler are stored."""
+    return f"asynq:schedulers:{{{scheduler}}}"
+
+
+def history_key(schedule: str) -> str:
+    """Where the SchedulerEnqueueEvents of a schedule are stored."""
+    return f"asynq:scheduler_history:{schedule}"
+
+
+def semaphore_key(scope: str) -> str:
+    """Who has taken a place in a scope, and until when."""
+    return f"asynq:sema:{scope}"
 
 
 def day_of(instant: float) -> str:

@@ -139,7 +139,10 @@ def _clear(tx: Transaction, queue: str) -> bool:
     [found] = tx.row(sql.PICK_ANY, queue, MOST_AT_ONCE)
     if _delete(tx, json.loads(found)) == MOST_AT_ONCE:
         return False
-    for statement in (sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_QUEUE, sql.RESUME):
+    for statement in (
+        *(sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_TICKS),
+        *(sql.FORGET_QUEUE, sql.RESUME),
+    ):
         tx.change(statement, queue)
     return True
 
