@@ -132,7 +132,7 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{PEERS}::test_a_paused_queue_gives_no_jobs_but_promotes_and_recovers",
     ),
     23: (
-        "integration/test_redis_schedules::test_a_tick_is_an_ordinary_job_a_record_and_an_event",
+        "integration/test_redis_schedules::test_the_event_is_asynqs_byte_for_byte",
         "integration/test_redis_doctor_presence::"
         "test_the_history_of_a_schedule_that_nobody_runs_gets_an_end",
     ),
@@ -178,7 +178,7 @@ IMPROVEMENTS: Mapping[str, Sequence[str]] = {
         f"{PEERS}::test_a_grouped_job_goes_back_to_its_group_which_is_known_again",
     ),
     "histories that end": (
-        "integration/test_redis_schedules::test_a_tick_is_an_ordinary_job_a_record_and_an_event",
+        "integration/test_redis_schedules::test_the_event_is_asynqs_byte_for_byte",
     ),
     "one job of each tick": (
         "integration/test_redis_outages::"
