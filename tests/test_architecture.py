@@ -16,7 +16,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics", "finding", "progress"}
+    | {"statistics", "finding", "progress", "group", "batch"}
     | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
     {"client", "semaphore"},
@@ -36,6 +36,7 @@ MOST_PARAMETERS = 8
 LONG_MODULES = {
     "testing/run_contract.py",
     "testing/operation_contract.py",
+    "testing/group_contract.py",
     "testing/cancel_contract.py",
 }
 

@@ -1,6 +1,7 @@
 """atode: background jobs for Python that nobody loses."""
 
 from atode.app import Atode
+from atode.batch import BatchTask
 from atode.context import current_job
 from atode.cron import Cron
 from atode.errors import (
@@ -43,6 +44,7 @@ __all__ = [
     "BadPayload",
     "BadSchedule",
     "BadTask",
+    "BatchTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",

@@ -105,6 +105,10 @@ class Arguments:
         """
         _ = self._schema if self._raw_name is None else None
 
+    def kind_of(self, name: str) -> Any:
+        """What a parameter is annotated with, resolved; BadTask if that is impossible."""
+        return self._hints.get(name, inspect.Parameter.empty)
+
     @cached_property
     def _hints(self) -> dict[str, Any]:
         return _hints(self._function, self._task)

@@ -124,7 +124,7 @@ class _Places:
         if self._count_in(attempt):
             return True
         until = self._until(attempt, lifetime)
-        is_taken = await self._broker().acquire(
+        is_taken = await self._broker().take_place(
             self.scope, attempt.job_id, limit=self._limit, until=until
         )
         if is_taken:
@@ -143,7 +143,7 @@ class _Places:
                 return
         # The work is done. That its place is free only later must not undo that.
         with suppress(BrokerError):
-            await self._broker().release(self.scope, attempt.job_id, until=until)
+            await self._broker().free_place(self.scope, attempt.job_id, until=until)
 
     def _count_in(self, attempt: "_Attempt") -> bool:
         with self._lock:

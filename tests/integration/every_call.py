@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from atode.broker.redis.broker import RedisBroker
+from atode.group import Member
 from atode.job import Claim, Job
 from atode.presence import Presence
 from atode.schedule import Entry, Tick
@@ -11,6 +12,11 @@ PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
 Call = Callable[[RedisBroker], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "enqueue": lambda broker: broker.enqueue([a_job("other")]),
+    "join": lambda broker: broker.enqueue([a_job("member")._replace(group="g")]),
+    "groups": lambda broker: broker.groups(["default"]),
+    "members": lambda broker: broker.members("default", "g", limit=1),
+    "merge": lambda broker: broker.merge("default", "g", [Member(a_job("m"))], [a_job("b")]),
+    "release": lambda broker: broker.release("default", "g", [Member(a_job("m"))]),
     "claim": lambda broker: broker.claim(["default"], limit=1, lease=10, worker="w1"),
     "wait": lambda broker: broker.wait(["default"], at_most=60),
     "promote": lambda broker: broker.promote(["default"]),
@@ -31,8 +37,8 @@ CALLS: dict[str, Call] = {
     "tick": lambda broker: broker.tick([Tick("nightly", 1.0, a_job("t1"))], worker="w1"),
     "last_ticks": lambda broker: broker.last_ticks("default", ["nightly"], first=1.0),
     "fired": lambda broker: broker.fired("nightly"),
-    "acquire": lambda broker: broker.acquire("pay", "j1", limit=1, until=1.0),
-    "release": lambda broker: broker.release("pay", "j1", until=1.0),
+    "take_place": lambda broker: broker.take_place("pay", "j1", limit=1, until=1.0),
+    "free_place": lambda broker: broker.free_place("pay", "j1", until=1.0),
 }
 
 

@@ -372,6 +372,26 @@ async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
         assert [*mine, *others] == [Ticked.STORED, Ticked.LATE]
         assert (await broker.counts("default"))[State.PENDING] == 1
         assert [one.job_id for one in await broker.fired("nightly")] == ["mine"]
+
+
+async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: RedisServer) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        one, two, batch = (a_job(name) for name in ("one", "two", "batch"))
+        members = [job._replace(state=State.AGGREGATING, group="g") for job in (one, two)]
+        await broker.enqueue(members[:1])
+
+        proxy.lose()
+        refused = await broker.enqueue([members[0]._replace(payload=b"[]"), members[1]])
+        found = await broker.members("default", "g", limit=9)
+        proxy.lose()
+        merged = await broker.merge("default", "g", found, [batch])
+
+        assert [refusal.job.id for refusal in refused] == ["one"]
+        assert [member.job.payload for member in found] == [b"{}", b"{}"]
+        assert merged
+        claims = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+        assert [claim.job.id for claim in claims] == ["batch"]
         await broker.close()
 
 

@@ -28,8 +28,8 @@ async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]
 async def test_a_place_is_the_jobs_id_with_the_whole_second_of_its_deadline(
     broker: RedisBroker, redis_store: RedisStore
 ) -> None:
-    await broker.acquire("payments", "j1", limit=2, until=START + 9.75)
-    await broker.acquire("payments", "j2", limit=2, until=START + 5.0)
+    await broker.take_place("payments", "j1", limit=2, until=START + 9.75)
+    await broker.take_place("payments", "j2", limit=2, until=START + 5.0)
 
     assert redis_store.dump() == {KEY: {"j1": START + 9, "j2": START + 5}}
 
@@ -37,9 +37,9 @@ async def test_a_place_is_the_jobs_id_with_the_whole_second_of_its_deadline(
 async def test_a_place_that_is_given_back_leaves_nothing(
     broker: RedisBroker, redis_store: RedisStore
 ) -> None:
-    await broker.acquire("payments", "j1", limit=1, until=START + 9.75)
+    await broker.take_place("payments", "j1", limit=1, until=START + 9.75)
 
-    assert await broker.release("payments", "j1", until=START + 9.75)
+    assert await broker.free_place("payments", "j1", until=START + 9.75)
 
     assert redis_store.dump() == {}
 
@@ -50,7 +50,7 @@ async def test_gos_places_count_until_their_second_is_over(
     redis_store.do("ZADD", KEY, START + 2, "go")
     answers: list[bool] = []
     for _ in range(3):
-        answers.append(await broker.acquire("payments", "j1", limit=1, until=START + 60))
+        answers.append(await broker.take_place("payments", "j1", limit=1, until=START + 60))
         clock.advance(1.5)
 
     # At .25, 1.75 and 3.25 seconds after the start.
@@ -64,4 +64,4 @@ async def test_a_key_of_a_wrong_type_is_refused(
     redis_store.do("SET", KEY, "x")
 
     with pytest.raises(BrokerRefused, match="WRONGTYPE"):
-        await broker.acquire("payments", "j1", limit=1, until=START + 60)
+        await broker.take_place("payments", "j1", limit=1, until=START + 60)

@@ -93,7 +93,7 @@ async def test_threads_share_places_too(jobs: Atode) -> None:
 async def test_a_job_that_is_snoozed_for_want_of_a_place_shows_no_error(jobs: Atode) -> None:
     payments = jobs.semaphore("payments", limit=1)
     end = time.time() + 3600
-    await jobs.broker.acquire("payments", "someone", limit=1, until=end)
+    await jobs.broker.take_place("payments", "someone", limit=1, until=end)
 
     @jobs.task(timeout=60)
     async def charge() -> None:
@@ -138,7 +138,7 @@ async def test_while_the_store_is_away_nobody_gets_a_place_and_nobody_fails(
             ran["inside"] += 1
 
     snoozed = heard(jobs, JobSnoozed)
-    broker.faults.down = {"acquire"}
+    broker.faults.down = {"take_place"}
     async with working(jobs):
         handle = await charge.enqueue()
         await until(lambda: len(snoozed) > 1)
@@ -153,7 +153,7 @@ async def test_a_place_that_cannot_be_given_back_does_not_undo_what_was_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broker = FlakyBroker.with_faults()
-    broker.faults.down = {"release"}
+    broker.faults.down = {"free_place"}
     jobs = app_on(broker, monkeypatch)
     payments = jobs.semaphore("payments", limit=1)
 
@@ -165,4 +165,4 @@ async def test_a_place_that_cannot_be_given_back_does_not_undo_what_was_done(
     async with working(jobs):
         assert await (await charge.enqueue()).result(timeout=20) == 42
 
-    assert broker.faults.calls["release"] == 1
+    assert broker.faults.calls["free_place"] == 1

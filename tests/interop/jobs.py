@@ -102,3 +102,9 @@ async def greet(name: str) -> str:
     note("start")
     note("end")
     return f"Hello, {name}"
+
+
+@jobs.batch(max_size=50, max_delay=600, grace=1)
+async def bundle(items: list[int]) -> None:
+    note("start")
+    note("end")

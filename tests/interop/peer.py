@@ -182,8 +182,12 @@ class Peer:
         )
         return self.task(id, queue)
 
-    def tasks(self, state: str, queue: str = "default") -> list[Task]:
-        return self._ask(list[Task], "tasks", queue=queue, state=state)
+    def tasks(self, state: str, queue: str = "default", group: str = "") -> list[Task]:
+        return self._ask(list[Task], "tasks", queue=queue, state=state, group=group)
+
+    def groups(self, queue: str = "default") -> dict[str, int]:
+        """How many members each group has."""
+        return self._ask(dict[str, int], "groups", queue=queue)
 
     def servers(self) -> list[Server]:
         return self._ask(list[Server], "servers")
@@ -225,14 +229,14 @@ class Peer:
     def remove(self, queue: str) -> None:
         self._tell("remove", queue=queue)
 
-    def run_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "run all", queue=queue, state=state)
+    def run_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "run all", queue=queue, state=state, group=group)
 
-    def archive_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "archive all", queue=queue, state=state)
+    def archive_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "archive all", queue=queue, state=state, group=group)
 
-    def delete_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "delete all", queue=queue, state=state)
+    def delete_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "delete all", queue=queue, state=state, group=group)
 
     def _ask(self, kind: type[Answer], question: str, **details: object) -> Answer:
         return self._run(kind, "inspect", {"ask": question, **details})

@@ -41,14 +41,14 @@ async def test_go_waits_until_python_gives_back_a_place(
 ) -> None:
     end = time.time() + 600
     for name in "abc":
-        assert await broker.acquire("payments", name, limit=PLACES, until=end)
+        assert await broker.take_place("payments", name, limit=PLACES, until=end)
     with GoServer(go, journal) as go_side:
         await go_side.started()
         [job] = go.enqueue(Spec(type="guarded", payload=b'{"seconds": 0}'))
         await journal.has("full", job.id)
         entered = journal.ids("enter")
 
-        assert await broker.release("payments", "b", until=end)
+        assert await broker.free_place("payments", "b", until=end)
 
         await journal.has("leave", job.id)
         await eventually(lambda: go.queue().processed == 1)
@@ -65,7 +65,7 @@ async def test_python_finds_no_place_while_go_has_them_all(
         await journal.has("enter", *[task.id for task in held])
 
         end = time.time() + 600
-        assert not await broker.acquire("payments", "j1", limit=PLACES, until=end)
+        assert not await broker.take_place("payments", "j1", limit=PLACES, until=end)
         # The same job has its place still, whoever took it for which attempt.
-        assert await broker.acquire("payments", held[0].id, limit=PLACES, until=end)
+        assert await broker.take_place("payments", held[0].id, limit=PLACES, until=end)
         go_side.kill()

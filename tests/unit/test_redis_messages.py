@@ -33,6 +33,32 @@ def test_what_a_unique_job_does_is_written_as_the_name_of_its_lock() -> None:
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
 
 
+def test_the_group_of_a_member_is_in_its_message() -> None:
+    job = JOB._replace(group="mail:digest:user:7")
+
+    assert stored(job).group_key == "mail:digest:user:7"
+    assert read(encoded(job), "default", "j1", State.AGGREGATING) == (
+        job._replace(state=State.AGGREGATING),
+        "",
+    )
+
+
+def test_the_group_in_a_message_of_a_go_program_is_read() -> None:
+    # The second test vector of the protocol, section 18.
+    message = bytes.fromhex(
+        "0a0d656d61696c3a77656c636f6d65120e7b22757365725f6964223a34327d1a2430303030303030302d3030"
+        "30302d343030302d383030302d303030303030303030303031220764656661756c74281930033a04626f6f6d"
+        "40880e4880a4a7da0652456173796e713a7b64656661756c747d3a756e697175653a656d61696c3a77656c63"
+        "6f6d653a31313831663839333037666132373130373263303935373437643538313363635880e2cfaa066080"
+        "a30568e4e2cfaa06720267317a0c0a0574726163651203616263"
+    )
+    job_id = "00000000-0000-4000-8000-000000000001"
+
+    job, problem = read(message, "default", job_id, State.AGGREGATING)
+
+    assert (job.group, job.task, problem) == ("g1", "email:welcome", "")
+
+
 def test_a_lock_of_another_form_is_shown_whole() -> None:
     message = TaskMessage(type="demo", id="j1", unique_key="lock:7").SerializeToString()
 

@@ -98,9 +98,9 @@ async def test_a_job_without_an_end_has_to_say_how_long_its_place_is_good_for(
     async def with_lifetime() -> bool:
         async with payments.slot(lifetime=timedelta(minutes=1)):
             clock.advance(59)
-            before = await jobs.broker.acquire("payments", "b", limit=1, until=clock.now() + 1)
+            before = await jobs.broker.take_place("payments", "b", limit=1, until=clock.now() + 1)
             clock.advance(1)
-            after = await jobs.broker.acquire("payments", "b", limit=1, until=clock.now() + 1)
+            after = await jobs.broker.take_place("payments", "b", limit=1, until=clock.now() + 1)
         return after and not before
 
     with pytest.raises(BadOption, match=r"a: .* neither timeout nor deadline.*slot\(lifetime="):
@@ -153,7 +153,7 @@ async def test_a_place_lasts_as_long_as_the_attempt(
         async with payments.slot():
             for _ in range(2):
                 end = clock.now() + MINUTE
-                taken.append(await jobs.broker.acquire("payments", "b", limit=1, until=end))
+                taken.append(await jobs.broker.take_place("payments", "b", limit=1, until=end))
                 clock.advance(30)
 
     await run_as(attempt("a", clock.now() + 30), hold)
@@ -164,7 +164,7 @@ async def test_a_place_lasts_as_long_as_the_attempt(
 async def test_the_next_attempt_of_a_job_that_crashed_has_its_place_still(
     jobs: Atode, payments: Semaphore, clock: FakeClock
 ) -> None:
-    await jobs.broker.acquire("payments", "a", limit=1, until=clock.now() + MINUTE)
+    await jobs.broker.take_place("payments", "a", limit=1, until=clock.now() + MINUTE)
     entered: list[str] = []
 
     async def enter() -> None:
@@ -184,7 +184,7 @@ async def test_a_job_is_in_one_place_until_it_leaves_its_last_block(
     taken: list[bool] = []
 
     async def look() -> None:
-        taken.append(await jobs.broker.acquire("payments", "b", limit=1, until=until))
+        taken.append(await jobs.broker.take_place("payments", "b", limit=1, until=until))
 
     async def hold() -> None:
         async with slot:
@@ -208,8 +208,8 @@ def test_a_thread_takes_and_gives_back_a_place(
 
     async def _is_free() -> bool:
         async with jobs:
-            free = await jobs.broker.acquire("payments", "b", limit=1, until=until)
-            await jobs.broker.release("payments", "b", until=until)
+            free = await jobs.broker.take_place("payments", "b", limit=1, until=until)
+            await jobs.broker.free_place("payments", "b", until=until)
             return free
 
     def hold() -> list[bool]:

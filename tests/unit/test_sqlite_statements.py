@@ -44,6 +44,9 @@ HOT = {
     "UNLOCK": "queue=? AND text=?",
     "UNLOCK_JOBS": "queue=? AND text=?",
     "PRUNE_LOCKS": "locks_by_end",
+    "GROUPS": "jobs_grouped",
+    "PICK_MEMBERS": "jobs_grouped",
+    "STILL_IN": "INTEGER PRIMARY KEY",
     "MARKS": "jobs_cancelled",
     "MARKED": "INTEGER PRIMARY KEY",
     "LAST_TICK": "PRIMARY KEY",
@@ -64,6 +67,7 @@ BY_HAND = {
     "PICK_ACTIVE": "jobs_active",
     "PICK_ARCHIVED": "jobs_archived",
     "PICK_COMPLETED": "jobs_completed",
+    "PICK_AGGREGATING": "jobs_aggregating",
     "PICK_IDS": "jobs_by_id",
     "PICK_ANY": "jobs_by_id",
     "JOBS_OF": "INTEGER PRIMARY KEY",
@@ -123,6 +127,7 @@ def test_claiming_and_promoting_take_jobs_in_the_order_of_the_index(
     in_order = {"READY", "EXPIRED", "NEXT_DUE", "PRUNE_SURPLUS", "STATS", "PICK_PENDING"}
     in_order |= {"PICK_SCHEDULED", "PICK_RETRY", "PICK_ARCHIVED", "PICK_COMPLETED"}
     in_order |= {"FIRED", "PRUNE_FIRED"}
+    in_order |= {"PICK_AGGREGATING", "GROUPS", "PICK_MEMBERS"}
     for name in in_order:
         assert not [step for step in plan(db, TEXTS[name]) if "TEMP B-TREE" in step]
 

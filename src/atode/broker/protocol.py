@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
 from atode.finding import Finding, Mended
+from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
@@ -32,14 +33,15 @@ class Queue(Protocol):
     """What producing and running jobs needs."""
 
     async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
-        """Store new jobs, PENDING or SCHEDULED, and wake waiting workers.
+        """Store new jobs, PENDING, SCHEDULED or AGGREGATING, and wake waiting workers.
 
         A job that is `unique` locks that text in its queue: until it has succeeded or is
         deleted, and for `unique_for` seconds after it may run at most. Returns the refused
         jobs; they had no effect, and no lock is left of them. A repeated call after
         BrokerUnavailable may therefore report jobs that the first call stored; brokers that
         resend by themselves tell these apart.
-        Jobs of one queue are claimed in the order in which they are given.
+        Jobs of one queue are claimed in the order in which they are given. One that is
+        AGGREGATING joins its `group`; one that is SCHEDULED and has a group joins at its instant.
         """
         ...
 
@@ -88,6 +90,9 @@ class Upkeep(Protocol):
     async def promote(self, queues: Sequence[str]) -> float | None:
         """Make pending what is due (scheduled and retry), oldest due first, and wake workers.
 
+        A scheduled job with a `group` joins that instead; a retry never does, for such a job has
+        been run alone.
+
         Returns the next instant at which something may be due: now or earlier if there is
         more to promote already, None if nothing waits. Never promotes before its time.
         """
@@ -120,6 +125,38 @@ class Upkeep(Protocol):
 
     async def leave(self, presence: Presence) -> None:
         """Remove this worker's presence."""
+        ...
+
+
+class Groups(Protocol):
+    """What turns jobs that wait for company into one; done by workers that have batch tasks."""
+
+    async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
+        """The groups of these queues that have members."""
+        ...
+
+    async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
+        """Up to `limit` of a group's jobs, those first that joined first; fewer where they are
+        large, but one if there is any. What nobody can read is not among them, and blocks
+        nobody: it is moved into the archive."""
+        ...
+
+    async def merge(
+        self, queue: str, group: str, members: Sequence[Member], jobs: Sequence[Job]
+    ) -> bool:
+        """In one step delete `members`, with what they have locked, and store `jobs`, which are
+        PENDING, new, and one at least, in the same queue; wake workers.
+
+        False, and no effect, if one of the members is not in the group any more as it was read:
+        someone else has taken it. A repeated call after BrokerUnavailable stores nothing twice,
+        and is True if the first one has done it.
+        """
+        ...
+
+    async def release(self, queue: str, group: str, members: Sequence[Member]) -> int:
+        """Make members ordinary pending jobs, last in line, and wake workers; those that are not
+        in the group any more are left alone. They keep what they have locked. How many it were.
+        """
         ...
 
 
@@ -176,7 +213,8 @@ class Inspect(Protocol):
     ) -> Sequence[Job]:
         """Jobs in a state. Pending ones as they will run, the next one first; active ones as they
         were claimed; scheduled and retry by due instant, archived by when they were, completed by
-        how long they are kept: earliest first. Past the end the answer is empty."""
+        how long they are kept, aggregating by when they joined their group: earliest first. Past
+        the end the answer is empty."""
         ...
 
     async def get(self, queue: str, job_id: str) -> Job | None:
@@ -192,14 +230,14 @@ class Inspect(Protocol):
         ...
 
     async def run(self, queue: str, which: Which) -> int:
-        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived and
-        completed ones; others are left alone. `retried` stays, so an archived job gets one
-        attempt. How many it were."""
+        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived,
+        completed and aggregating ones; others are left alone. `retried` stays, so an archived
+        job gets one attempt. How many it were."""
         ...
 
     async def archive(self, queue: str, which: Which) -> int:
-        """Move jobs into the archive: pending, scheduled, retry and completed ones; others are
-        left alone. Their locks stay. How many it were."""
+        """Move jobs into the archive: pending, scheduled, retry, completed and aggregating ones;
+        others are left alone. Their locks stay. How many it were."""
         ...
 
     async def delete(self, queue: str, which: Which) -> int:
@@ -219,7 +257,7 @@ class Inspect(Protocol):
 
     async def pause(self, queue: str) -> bool:
         """Let nothing more be claimed from the queue; False if it was paused already. Running
-        jobs go on, due ones still become pending."""
+        jobs go on, due ones still become pending, and groups batches."""
         ...
 
     async def resume(self, queue: str) -> bool:
@@ -284,7 +322,7 @@ class Schedules(Protocol):
 class Limits(Protocol):
     """What limiting how many jobs do something at the same time needs."""
 
-    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
         """Take one of `limit` places in a scope until the instant `until`, at most a second longer.
 
         A holder has one place at most: who holds one already holds it until `until` now, and
@@ -293,7 +331,7 @@ class Limits(Protocol):
         """
         ...
 
-    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
         """Give back the place that was taken with this `until`.
 
         False, and no effect, if there is no such place: its time is over, or the same holder
@@ -323,7 +361,7 @@ class Diagnosis(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Cancelling, Inspect, Schedules, Limits, Diagnosis, Protocol):
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

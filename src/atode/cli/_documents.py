@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from atode.cli._times import iso
 from atode.errors import AtodeError
 from atode.finding import Finding, Mended
+from atode.group import Group
 from atode.job import Job, State
 from atode.presence import Presence, Running
 from atode.schedule import Entry, Fired
@@ -52,6 +53,17 @@ def day_document(day: Day) -> Document:
     return {"date": day.date.isoformat(), "processed": day.processed, "failed": day.failed}
 
 
+def group_document(group: Group) -> Document:
+    """A group of a queue."""
+    return {
+        "group": group.name,
+        "task": group.task or None,
+        "size": group.size,
+        "oldest": iso(group.oldest),
+        "newest": iso(group.newest),
+    }
+
+
 def job_document(job: Job) -> Document:
     """A job with everything."""
     waits = job.state in {State.SCHEDULED, State.RETRY}
@@ -70,6 +82,7 @@ def job_document(job: Job) -> Document:
         "completed_at": iso(job.completed_at),
         "kept_until": iso(job.kept_until) if job.completed_at else None,
         "unique": job.unique or None,
+        "group": job.group or None,
         "headers": dict(job.headers),
         "error": job.error or None,
         **_content("payload", job.payload),

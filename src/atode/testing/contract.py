@@ -9,6 +9,7 @@ with the fixture `clock`:
 """
 
 from atode.testing.cancel_contract import CancelContract
+from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
 from atode.testing.schedule_contract import ScheduleContract
@@ -16,6 +17,11 @@ from atode.testing.semaphore_contract import SemaphoreContract
 
 
 class BrokerContract(
-    RunContract, OperationContract, CancelContract, ScheduleContract, SemaphoreContract
+    RunContract,
+    OperationContract,
+    GroupContract,
+    CancelContract,
+    ScheduleContract,
+    SemaphoreContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""

@@ -25,14 +25,17 @@ def a_job(
     max_retry: int = 3,
     retention: float = 0.0,
     unique_for: float = 0.0,
+    group: str = "",
 ) -> Job:
-    """A job of the task `demo`, scheduled if it has a due instant, otherwise pending."""
+    """A job of the task `demo`: scheduled if it has a due instant, otherwise a member of its
+    group if it has one, otherwise pending."""
+    waits = State.AGGREGATING if group else State.PENDING
     return Job(
         id=id or f"job-{next(_numbers):06}",
         task="demo",
         queue=queue,
         payload=payload,
-        state=State.SCHEDULED if due else State.PENDING,
+        state=State.SCHEDULED if due else waits,
         due=due,
         max_retry=max_retry,
         timeout=30.0,
@@ -40,6 +43,7 @@ def a_job(
         headers={"trace": "abc"},
         unique=fingerprint("demo", payload) if unique_for else "",
         unique_for=unique_for,
+        group=group,
     )
 
 

@@ -11,7 +11,7 @@ class Limiting:
         self._store = store
         self._clock = clock
 
-    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
         now = self._clock.now()
         with self._store.lock:
             taken = self._store.places.setdefault(scope, {})
@@ -22,7 +22,7 @@ class Limiting:
             taken[holder] = until
         return True
 
-    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
         with self._store.lock:
             taken = self._store.places.get(scope, {})
             if taken.get(holder) != until:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory._diagnosis import Diagnosis
+from atode.broker.memory._groups import Groups
 from atode.broker.memory._inspection import day_of
 from atode.broker.memory._limiting import Limiting
 from atode.broker.memory._scheduling import Scheduling
@@ -23,7 +23,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Cancelling, Scheduling, Limiting, Diagnosis):
+class MemoryBroker(Groups, Scheduling, Limiting, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -108,7 +108,11 @@ class MemoryBroker(Cancelling, Scheduling, Limiting, Diagnosis):
             )
             due = [record for record in waiting if record.job.due <= now]
             for record in due:
-                self._store.queue(record.job.queue).append(record, now)
+                queue = self._store.queue(record.job.queue)
+                if record.job.group and record.job.state is State.SCHEDULED:
+                    queue.join(record, now)
+                else:
+                    queue.append(record, now)
             if due:
                 self._store.ring()
         return waiting[len(due)].job.due if len(waiting) > len(due) else None

@@ -22,7 +22,8 @@ class Record:
     holder: str = ""
     lease_until: float = 0.0
     archived_at: float = 0.0
-    pending_since: float = 0.0
+    waits_since: float = 0.0
+    """Since when it stands in line, or waits in its group."""
 
     def is_held_by(self, claim: Claim) -> bool:
         return (
@@ -78,12 +79,35 @@ class Queue:
         self.is_used = True
         if job.state is State.PENDING:
             self.append(record, now)
+        elif job.state is State.AGGREGATING:
+            self.join(record, now)
         return None
+
+    def group(self, name: str) -> list[Record]:
+        """The members of a group, those first that joined first."""
+        mine = [each for each in self.in_state(State.AGGREGATING) if each.job.group == name]
+        return sorted(mine, key=lambda record: record.waits_since)
+
+    def join(self, record: Record, now: float) -> None:
+        """Let a job wait in its group."""
+        record.job = record.job._replace(state=State.AGGREGATING)
+        record.waits_since = now
+
+    def remove(self, record: Record) -> None:
+        """Delete a job that is not active, and unlock what it has locked."""
+        self.leave(record)
+        self.unlock(record.job)
+        del self.records[record.job.id]
+
+    def leave(self, record: Record) -> None:
+        """Take a job out of the line, if it stands in it."""
+        if record.job.state is State.PENDING:
+            self.pending.remove(record.job.id)
 
     def append(self, record: Record, now: float) -> None:
         """Make a job pending, last in line."""
         record.job = record.job._replace(state=State.PENDING)
-        record.pending_since = now
+        record.waits_since = now
         self.pending.append(record.job.id)
 
     def unlock(self, job: Job) -> None:

@@ -86,7 +86,7 @@ def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
     for job in jobs:
         by_queue.setdefault(job.queue, []).append(job)
     for queue, mine in by_queue.items():
-        for chunk in _chunks(mine, _job_bytes, NEW_CHUNK):
+        for chunk in chunks(mine, job_bytes, NEW_CHUNK):
             yield _enqueue_batch(queue, chunk, now)
 
 
@@ -100,14 +100,21 @@ def _enqueue_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
         message = messages.encoded(job)
         if job.unique_for:
             locks.append(keys.unique + job.unique)
-            terms += (len(arguments), _lock_seconds(job, now))
+            terms += (len(arguments), lock_seconds(job, now))
         if job.state is State.SCHEDULED:
             soonest = min(soonest, job.due)
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
         else:
             arguments += (job.id, message, "", "")
-    told = _told(soonest, now)
-    common = (keys.jobs, nanoseconds(now), keys.soon, told, len(locks), *terms, *arguments)
+    common = (
+        keys.jobs,
+        nanoseconds(now),
+        keys.soon,
+        told(soonest, now),
+        len(locks),
+        *terms,
+        *arguments,
+    )
     names = (keys.pending, keys.scheduled, *locks)
     return Batch(
         chunk,
@@ -137,13 +144,14 @@ def tick_command(tick: Tick, worker: str, now: float) -> Command:
         *(job.id, messages.encoded(job), nanoseconds(now)),
         math.ceil(job.due) if is_scheduled else "",
         exact_due(job.due) if is_scheduled else "",
-        _lock_seconds(job, now) if job.unique_for else "",
+        lock_seconds(job, now) if job.unique_for else "",
         keys.soon,
-        _told(job.due, now) if is_scheduled else "",
+        told(job.due, now) if is_scheduled else "",
     )
 
 
-def _lock_seconds(job: Job, now: float) -> int:
+def lock_seconds(job: Job, now: float) -> int:
+    """For how long a new unique job holds its lock."""
     # From now, as Redis measures it by its own clock; it takes whole seconds, and no zero.
     starts_in = job.due - now if job.state is State.SCHEDULED else 0.0
     # Instants are floats: a microsecond less is none.
@@ -158,7 +166,7 @@ def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Ba
         claim = settlement.claim
         by_holder.setdefault((claim.job.queue, claim.worker), []).append(settlement)
     for (queue, worker), mine in by_holder.items():
-        for chunk in _chunks(mine, _settlement_bytes):
+        for chunk in chunks(mine, _settlement_bytes):
             yield _settle_batch(queue, worker, chunk, now)
 
 
@@ -185,7 +193,7 @@ def _settle_batch(
         second - ARCHIVE_AGE,
         ARCHIVE_SIZE,
         keys.soon,
-        _told(soonest, now),
+        told(soonest, now),
         second,
         messages.cancellation(now),
         len(settlements),
@@ -273,11 +281,13 @@ def exact_due(due: float) -> str:
     return "" if due == math.ceil(due) else repr(due)
 
 
-def _told(soonest: float, now: float) -> str:
+def told(soonest: float, now: float) -> str:
+    """The due instant to tell of; empty if who waits looks early enough by himself."""
     return repr(soonest) if soonest < now + SOON else ""
 
 
-def _job_bytes(job: Job) -> int:
+def job_bytes(job: Job) -> int:
+    """Roughly, how much a new job takes."""
     return len(job.payload)
 
 
@@ -286,9 +296,10 @@ def _settlement_bytes(settlement: Settlement) -> int:
     return len(settlement.claim.receipt) + len(after.result) if after else 0
 
 
-def _chunks(
+def chunks(
     items: Iterable[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
 ) -> Iterator[Sequence[Item]]:
+    """Items in as many parts as they need."""
     chunk: list[Item] = []
     size = 0
     for item in items:

@@ -64,7 +64,7 @@ class Diagnosis(Operations):
             tried.add((cure, each.queue))
             seen = census.queues.get(each.queue.encode(), QueueKeysSeen())
             subject = Subject(each.queue, self._clock.now(), True, seen)
-            if text := await cure(Ward(self._link, census, subject)):
+            if text := await cure(Ward(self._link, census, subject, self.archive)):
                 done.append(Mended(each.code, each.subject, text))
         return done
 
@@ -130,8 +130,8 @@ async def _unlisted(link: Link, subject: Subject) -> list[Finding]:
         text = "it is in use, but not in the list of queues: no tool shows it (trap 16)"
         remedy = "--fix lists it again"
         return [subject.fixable(Severity.WARNING, "unlisted-queue", text, remedy)]
-    if subject.seen.kinds.keys() <= {"ticks"}:
-        return []  # Its schedules have not fired yet.
+    if subject.seen.kinds.keys() <= {"ticks", "visits"}:
+        return []  # Our own notes, such as about schedules that have not fired yet.
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(subject.seen.kinds.items()))
     text = f"it was removed, and has left keys behind: {kinds} (trap 24)"
     remedy = (

@@ -2,7 +2,7 @@
 
 import math
 
-from atode.broker.redis._scripts import ACQUIRE, RELEASE
+from atode.broker.redis._scripts import FREE_PLACE, TAKE_PLACE
 from atode.broker.redis._store import Store
 from atode.broker.redis.keys import semaphore_key
 
@@ -10,19 +10,19 @@ from atode.broker.redis.keys import semaphore_key
 class Limiting(Store):
     """asynq's semaphores, which jobs of Go programs take places in, too."""
 
-    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
         """Take one of `limit` places until the end of the second in which `until` is.
 
         That is how asynq keeps the time, and frees places whose time is over.
         """
         second = math.floor(self._clock.now())
-        command = ACQUIRE.call((semaphore_key(scope),), limit, second, holder, math.floor(until))
+        command = TAKE_PLACE.call((semaphore_key(scope),), limit, second, holder, math.floor(until))
         [taken] = (await self._link.call([command])).replies
         return bool(taken)
 
-    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
         """Give back the place that was taken with this `until`."""
-        command = RELEASE.call((semaphore_key(scope),), holder, math.floor(until))
+        command = FREE_PLACE.call((semaphore_key(scope),), holder, math.floor(until))
         answer = await self._link.call([command])
         # What was sent twice may have been done by the first sending.
         return bool(answer.replies[0]) or answer.resent

@@ -50,10 +50,9 @@ RUN = Script("run", uses=("_take",))
 CANCEL = Script("cancel", uses=("_take", "_trim"))
 MARKED = Script("marked", uses=("_held",))
 ARCHIVE = Script("archive", uses=("_take", "_trim"))
-DELETE = Script("delete", uses=("_take", "_unlock"))
+DELETE = Script("delete", uses=("_take", "_message", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
-CLEAR = Script("clear", uses=("_take", "_unlock"))
 AUDIT = Script("audit", uses=("_remove",))
 ASTRAY = Script("astray")
 REWRITE = Script("rewrite")
@@ -61,12 +60,20 @@ REGROUP = Script("regroup")
 LOCKS = Script("locks")
 SHOW = Script("show")
 TICK = Script("tick")
-ACQUIRE = Script("acquire")
-RELEASE = Script("release")
+TAKE_PLACE = Script("take_place")
+FREE_PLACE = Script("free_place")
+CLEAR = Script("clear", uses=("_take", "_message", "_unlock"))
+JOIN = Script("join")
+GROUPS = Script("groups", uses=("_message",))
+MEMBERS = Script("members", uses=("_member",))
+MERGE = Script("merge", uses=("_message", "_unlock", "_member"))
+RELEASE = Script("release", uses=("_member",))
+RECLAIM = Script("reclaim")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
-    *(SHOW, TICK, ACQUIRE, RELEASE),
+    *(SHOW, TICK, TAKE_PLACE, FREE_PLACE),
+    *(JOIN, GROUPS, MEMBERS, MERGE, RELEASE, RECLAIM),
     *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

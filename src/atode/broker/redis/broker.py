@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
-from atode.broker.redis import _batches, _presences
+from atode.broker.redis import _batches, _group_batches, _presences
 from atode.broker.redis._batches import (
     CHUNK,
     CHUNK_BYTES,
@@ -21,10 +21,10 @@ from atode.broker.redis._batches import (
     lease_score,
     nanoseconds,
 )
-from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._groups import Groups
 from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._lost_claims import LostClaims, regain_command
@@ -50,7 +50,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
+class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -93,7 +93,7 @@ class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
+        for batches in _trips(_new_batches(jobs, self._clock.now())):
             # With every trip: after a queue was removed it would work, but be invisible.
             register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
             answer = await self._link.call(
@@ -188,7 +188,10 @@ class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
 
     async def prune(self, queues: Sequence[str]) -> int:
         """Delete what is completed and kept long enough, and archived jobs older than 90 days
-        or beyond the newest 9,999 (8.10, 8.5)."""
+        or beyond the newest 9,999 (8.10, 8.5).
+
+        Also gives back to their groups what Go workers that died were aggregating (9.4).
+        """
         gone = 0
         for queue in queues:
             command = _batches.prune_command(queue, self._clock.now())
@@ -196,6 +199,7 @@ class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies
                 gone += deleted
+            await self._reclaim(queue)
         return gone
 
     async def beat(self, presence: Presence, *, lifetime: float) -> None:
@@ -302,6 +306,11 @@ class RedisBroker(Cancelling, Scheduling, Limiting, Diagnosis):
         )
         [_, reply] = (await self._link.call([repair, reap])).replies
         return list(read_claims(reply, queue, worker, until))
+
+
+def _new_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
+    yield from _batches.enqueue_batches([job for job in jobs if not job.group], now)
+    yield from _group_batches.join_batches([job for job in jobs if job.group], now)
 
 
 def _promote_command(queue: str, now: float) -> Command:

@@ -50,6 +50,9 @@ class QueueKeys:
         self.group = f"{prefix}g:"
         """Followed by a group's name: its waiting jobs."""
         self.aggregation_sets = f"{prefix}aggregation_sets"
+        self.visits = f"{prefix}visits"
+        """A private zset: groups that a Go server may give members without noting their names,
+        as `instant:name`; the score is the instant from which on to look."""
         self.unique = f"{prefix}unique:"
         """Followed by what a unique job does: its lock, which holds the job's id."""
         self.removed = f"{prefix}removed:"
@@ -64,6 +67,10 @@ class QueueKeys:
     def job(self, job_id: str) -> bytes:
         """The hash of one job."""
         return self.jobs.encode() + raw_id(job_id)
+
+    def members(self, group: str) -> bytes:
+        """The zset of one group's waiting jobs."""
+        return self.group.encode() + raw_id(group)
 
     def processed_on(self, day: str) -> str:
         """The day's counter of ended attempts."""
@@ -81,7 +88,7 @@ def keys_of(queue: str) -> QueueKeys:
 
 
 def raw_id(job_id: str) -> bytes:
-    """A job's id as Redis has it.
+    """A job's id, or a group's name, as Redis has it.
 
     Foreign ids may hold any bytes; what is not UTF-8 comes in as lone surrogates and must
     go out as it was, or one such id would stop the settlements of its whole batch.
@@ -90,7 +97,7 @@ def raw_id(job_id: str) -> bytes:
 
 
 def text_id(raw: bytes) -> str:
-    """A job's id as the core has it."""
+    """A job's id, or a group's name, as the core has it."""
     return raw.decode("utf-8", "surrogateescape")
 
 

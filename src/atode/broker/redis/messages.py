@@ -51,6 +51,8 @@ def encoded(job: Job) -> bytes:
         message.headers.update(job.headers)
     if job.unique:
         message.unique_key = keys_of(job.queue).unique + job.unique
+    if job.group:
+        message.group_key = job.group
     if job.retried or job.error or job.last_failed_at:
         message.retried = job.retried
         message.error_msg = job.error
@@ -90,6 +92,8 @@ def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
         float(message.completed_at),
         b"",
         _unique(message.unique_key, queue),
+        0.0,
+        message.group_key,
     )
     if not job.task:
         return Read(job, "the stored message names no task")

@@ -11,13 +11,13 @@ from atode.clock import Clock
 class Limiting(File):
     """Semaphores in the file, for all processes that use it."""
 
-    async def acquire(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
         command = partial(
             _acquire, clock=self._clock, scope=scope, holder=holder, limit=limit, until=until
         )
         return await self._writer.call(command)
 
-    async def release(self, scope: str, holder: str, *, until: float) -> bool:
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
         command = partial(_release, scope=scope, holder=holder, until=until)
         return await self._writer.call(command)
 

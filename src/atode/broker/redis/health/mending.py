@@ -1,13 +1,13 @@
 """Putting right what an examination has found; each as safe to do twice as once."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, prune_command
+from atode.broker.redis._batches import CHUNK, prune_command
 from atode.broker.redis._link import Link
-from atode.broker.redis._scripts import ARCHIVE, REWRITE
+from atode.broker.redis._scripts import REWRITE
 from atode.broker.redis.health.audit import Stored, audit, stored
 from atode.broker.redis.health.groups import lost_groups
 from atode.broker.redis.health.keyspace import Census
@@ -26,6 +26,8 @@ class Ward(NamedTuple):
     census: Census
     subject: Subject
     """The queue; of no meaning where the finding is about none."""
+    archive: Callable[[str, Sequence[str]], Awaitable[int]]
+    """An operator's."""
 
 
 Cure = Callable[[Ward], Awaitable[str]]
@@ -79,10 +81,7 @@ async def _rewritten(ward: Ward, state: State, each: Stored) -> int:
     rewrite = REWRITE.call((key,), each.message, state.value, message)
     [written] = (await ward.link.call([rewrite])).replies
     if written and state in (State.PENDING, State.SCHEDULED, State.RETRY):
-        second = math.floor(subject.now)
-        places = (keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed)
-        terms = (keys.jobs, "", 0, second, second - ARCHIVE_AGE, ARCHIVE_SIZE)
-        await ward.link.call([ARCHIVE.call(places, *terms, each.id)])
+        await ward.archive(subject.queue, [text_id(each.id)])
     return int(written)
 
 

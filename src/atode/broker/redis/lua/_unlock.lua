@@ -1,8 +1,14 @@
--- _unlock.lua: release what a job has locked, if it still has it; in front of what deletes jobs.
+-- _unlock.lua: release what a job has locked, if it still has it; in front of what deletes jobs,
+-- behind _message.lua.
 -- jobs, locks: prefixes   id: the job, whose hash is still there
 
 local function unlock(jobs, locks, id)
-  local lock = redis.pcall('HGET', jobs .. id, 'unique_key')
+  local stored = redis.pcall('HMGET', jobs .. id, 'unique_key', 'msg')
+  local lock, message = stored[1], stored[2]
+  -- asynq does not write the field for a job that it puts into a group, only the message.
+  if not lock and message and string.find(message, locks, 1, true) then
+    lock = field_of(message, 10)
+  end
   -- A foreign program's field may name any key; ours to delete are this queue's locks.
   if type(lock) == 'string' and string.sub(lock, 1, #locks) == locks and redis.pcall('GET', lock) == id then
     redis.call('DEL', lock)

@@ -1,4 +1,4 @@
--- acquire.lua: take a place in a scope (protocol, 11: x/rate), or keep the one that is taken.
+-- take_place.lua: take a place in a scope (protocol, 11: x/rate), or keep the one that is taken.
 -- KEYS  1 taken places (zset: holder → the second in which its time ends)
 -- ARGV  1 limit   2 now, s   3 holder   4 until, s
 -- Returns 1 if the place is taken, 0 if others have all of them.
