@@ -39,6 +39,10 @@ CALLS: dict[str, Call] = {
     "fired": lambda broker: broker.fired("nightly"),
     "take_place": lambda broker: broker.take_place("pay", "j1", limit=1, until=1.0),
     "free_place": lambda broker: broker.free_place("pay", "j1", until=1.0),
+    # Last, for it takes what the others wait for.
+    "claim_next": lambda broker: broker.claim_next(
+        ["default"], limit=9, lease=10, worker="w1", at_most=5
+    ),
 }
 
 

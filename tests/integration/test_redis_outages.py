@@ -64,7 +64,7 @@ async def test_every_call_says_unavailable_while_redis_is_down_and_works_again_a
         await asyncio.wait_for(call(broker), 10)
 
 
-@pytest.mark.parametrize("name", ["wait", "wait_due"])
+@pytest.mark.parametrize("name", ["wait", "wait_due", "claim_next"])
 async def test_a_wait_ends_when_the_server_dies(
     server: RedisServer, broker: RedisBroker, name: str
 ) -> None:
@@ -372,6 +372,7 @@ async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
         assert [*mine, *others] == [Ticked.STORED, Ticked.LATE]
         assert (await broker.counts("default"))[State.PENDING] == 1
         assert [one.job_id for one in await broker.fired("nightly")] == ["mine"]
+        await broker.close()
 
 
 async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: RedisServer) -> None:
@@ -393,6 +394,37 @@ async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: Red
         claims = await broker.claim(["default"], limit=9, lease=60, worker="w1")
         assert [claim.job.id for claim in claims] == ["batch"]
         await broker.close()
+
+
+async def test_a_connection_that_breaks_between_commands_costs_no_job_and_stores_none_twice(
+    server: RedisServer,
+) -> None:
+    jobs = [a_job(f"j{n}")._replace(payload=b'"%d"' % n * 50) for n in range(5000)]
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.enqueue([a_job("first")])
+
+        # The answer to the first of many script calls; the last ones are not sent by then.
+        proxy.lose()
+        refused = await broker.enqueue(jobs)
+        claims = await broker.claim(["default"], limit=9999, lease=60, worker="w1")
+
+        assert refused == []
+        assert [claim.job.id for claim in claims] == ["first", *(job.id for job in jobs)]
+        await broker.close()
+
+
+async def test_a_job_that_cannot_be_encoded_leaves_no_answers_to_the_next_call(
+    broker: RedisBroker,
+) -> None:
+    good = [a_job(f"j{n}") for n in range(1000)]
+    await broker.counts("default")
+
+    with pytest.raises(ValueError, match="range"):
+        await broker.enqueue([*good, a_job("bad")._replace(max_retry=2**40)])
+
+    assert await broker.enqueue([a_job("next")]) == []
+    assert (await broker.claim(["other"], limit=1, lease=60, worker="w1")) == []
 
 
 async def _is_unavailable(calling: Awaitable[object]) -> bool:

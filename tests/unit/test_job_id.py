@@ -5,9 +5,11 @@ from atode.job import new_id
 
 
 def test_an_id_is_a_uuid_of_version_seven() -> None:
-    identity = uuid.UUID(new_id())
+    for _ in range(100):
+        text = new_id()
+        identity = uuid.UUID(text)
 
-    assert (identity.version, identity.variant) == (7, uuid.RFC_4122)
+        assert (identity.version, identity.variant, str(identity)) == (7, uuid.RFC_4122, text)
 
 
 def test_ids_differ() -> None:

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from atode.broker.redis.messages import encoded, read, updated
+from atode.broker.redis.messages import all_encoded, encoded, read, updated
 from atode.broker.redis.wire import TaskMessage
 from atode.job import Job, State
 
@@ -16,6 +18,30 @@ JOB = Job(
 UNKNOWN = bytes.fromhex("9a06036e6577")  # field 99, a string
 
 
+# Few values for each field, so that neighbours are alike in some and differ in others.
+LIKE_ONE_ANOTHER = st.builds(
+    Job,
+    id=st.sampled_from(["", "a", "é" * 100]),
+    task=st.sampled_from(["demo", "other"]),
+    queue=st.sampled_from(["default", "mail"]),
+    payload=st.sampled_from([b"", b"{}", bytes(200)]),
+    state=st.sampled_from([State.PENDING, State.SCHEDULED]),
+    due=st.sampled_from([0.0, 5.5]),
+    max_retry=st.sampled_from([0, 25]),
+    retried=st.sampled_from([0, 1]),
+    timeout=st.sampled_from([0.0, 1800.0]),
+    deadline=st.sampled_from([0.0, 1_900_000_000.0]),
+    retention=st.sampled_from([0.0, 60.0]),
+    headers=st.sampled_from([{}, {"trace": "abc"}]),
+    error=st.sampled_from(["", "x"]),
+    last_failed_at=st.sampled_from([0.0, 6.0]),
+    completed_at=st.sampled_from([0.0, 7.0]),
+    result=st.just(b""),
+    unique=st.sampled_from(["", "demo:0"]),
+    unique_for=st.just(0.0),
+)
+
+
 def stored(job: Job) -> TaskMessage:
     return TaskMessage.FromString(encoded(job))
 
@@ -24,6 +50,13 @@ def test_a_job_comes_back_as_it_was() -> None:
     job = JOB._replace(deadline=1_900_000_000.0, retention=60.0, error="x", last_failed_at=5.0)
 
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
+
+
+@given(st.lists(LIKE_ONE_ANOTHER, max_size=8))
+def test_jobs_that_are_encoded_together_come_out_as_each_would_alone(jobs: list[Job]) -> None:
+    together = [*jobs, *jobs[-1:], *jobs]
+
+    assert list(all_encoded(together)) == [encoded(job) for job in together]
 
 
 def test_what_a_unique_job_does_is_written_as_the_name_of_its_lock() -> None:

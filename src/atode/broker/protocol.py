@@ -83,6 +83,17 @@ class Queue(Protocol):
         """
         ...
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait as `wait` does, and bring what is there then if that costs no further round trip.
+
+        The claims are those of `claim`, under a lease of which a little may be over. An empty
+        result means as little as the return of a wait. A caller that is cancelled gets nothing,
+        and what was claimed for it goes back.
+        """
+        ...
+
 
 class Upkeep(Protocol):
     """What keeps queues moving; every worker does it for its queues, together with all others."""

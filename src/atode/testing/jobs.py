@@ -53,6 +53,16 @@ async def take(broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1
     return list(claims)
 
 
+async def take_next(
+    broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1", at_most: float = 60
+) -> list[Claim]:
+    """Wait for a job, and take what the wait brings."""
+    claims = await broker.claim_next(
+        queues, limit=limit, lease=LEASE, worker=worker, at_most=at_most
+    )
+    return list(claims)
+
+
 async def end(broker: Broker, claim: Claim, outcome: Outcome, clock: Clock) -> list[Settlement]:
     """Settle one claim; empty unless that is refused."""
     return list(await broker.settle([decide(claim, outcome, POLICY, clock.now())]))

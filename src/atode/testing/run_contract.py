@@ -18,7 +18,7 @@ from atode.outcome import (
 )
 from atode.presence import Presence, Running
 from atode.testing.clock import FakeClock
-from atode.testing.jobs import ALL, LEASE, POLICY, a_job, end, ids, take
+from atode.testing.jobs import ALL, LEASE, POLICY, a_job, end, ids, take, take_next
 
 
 class RunContract:
@@ -490,6 +490,48 @@ class RunContract:
         await asyncio.wait_for(waiting, 10)
         assert len(await take(broker, "a", "b")) == 1
         await other.close()
+
+    async def test_an_enqueue_ends_a_wait_for_claims(self, broker: Broker) -> None:
+        other = broker.sibling()
+        waiting = asyncio.ensure_future(take_next(broker, "default", limit=2))
+        await asyncio.sleep(0.05)
+
+        await other.enqueue([a_job(id=f"j{n}") for n in range(3)])
+
+        claims = [*await asyncio.wait_for(waiting, 10)]
+        assert len(claims) <= 2
+        claims += await take(broker)
+        assert [claim.job.id for claim in claims] == ["j0", "j1", "j2"]
+        assert {claim.worker for claim in claims} == {"w1"}
+        await other.close()
+
+    async def test_claims_that_came_with_a_wait_can_be_settled(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        for queues in (["a"], ["a", "b"]):
+            await broker.enqueue([a_job("a")])
+
+            claims = await asyncio.wait_for(take_next(broker, *queues), 10)
+
+            [claim] = claims or await take(broker, "a")
+            assert await end(broker, claim, Succeeded(), clock) == []
+        assert sum((await broker.counts("a")).values()) == 0
+
+    async def test_a_cancelled_wait_for_claims_takes_nothing(self, broker: Broker) -> None:
+        for n in range(10):
+            waiting = asyncio.ensure_future(take_next(broker, "default"))
+            await asyncio.sleep(0.005 * (n % 2))
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+        await broker.enqueue([a_job()])
+
+        # One that was cancelled last may have it still, and gives it back.
+        claims: list[Claim] = []
+        async with asyncio.timeout(10):
+            while not claims:
+                claims = await take_next(broker, "default") or await take(broker)
+        assert len(claims) == 1
 
     async def test_a_wait_returns_at_once_when_work_is_there(self, broker: Broker) -> None:
         await broker.enqueue([a_job()])

@@ -97,6 +97,13 @@ class MemoryBroker(Groups, Scheduling, Limiting, Diagnosis):
         until = self._clock.now() + at_most
         await self._store.changed(until, self._clock, unless=has_jobs)
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
+
     # Upkeep
 
     async def promote(self, queues: Sequence[str]) -> float | None:

@@ -48,8 +48,6 @@ class Batch(NamedTuple, Generic[Item]):
 
     items: Sequence[Item]
     command: Command
-    again: Command
-    """The command if it has to be sent twice."""
 
     def chosen(self, places: Sequence[int]) -> list[Item]:
         """The items that a script's reply means; it counts from 1."""
@@ -80,24 +78,24 @@ def nanoseconds(instant: float) -> int:
     return math.floor(instant * 1e6) * 1000
 
 
-def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
-    """New jobs, in their order within each queue."""
-    by_queue: dict[str, list[Job]] = {}
+def new_chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """New jobs as one script call each takes them, in their order within each queue; those that
+    have a group and those that have none are never together."""
+    by_place: dict[tuple[str, bool], list[Job]] = {}
     for job in jobs:
-        by_queue.setdefault(job.queue, []).append(job)
-    for queue, mine in by_queue.items():
-        for chunk in chunks(mine, job_bytes, NEW_CHUNK):
-            yield _enqueue_batch(queue, chunk, now)
+        by_place.setdefault((job.queue, job.group == ""), []).append(job)
+    for mine in by_place.values():
+        yield from chunks(mine, job_bytes, NEW_CHUNK)
 
 
-def _enqueue_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
-    keys = keys_of(queue)
+def enqueue_command(chunk: Sequence[Job], now: float) -> Command:
+    """The script call that stores new jobs of one queue."""
+    keys = keys_of(chunk[0].queue)
     arguments: list[Argument] = []
     locks: list[str] = []
     terms: list[Argument] = []
     soonest = math.inf
-    for job in chunk:
-        message = messages.encoded(job)
+    for job, message in zip(chunk, messages.all_encoded(chunk), strict=True):
         if job.unique_for:
             locks.append(keys.unique + job.unique)
             terms += (len(arguments), lock_seconds(job, now))
@@ -106,27 +104,24 @@ def _enqueue_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
         else:
             arguments += (job.id, message, "", "")
-    common = (
-        keys.jobs,
-        nanoseconds(now),
-        keys.soon,
-        told(soonest, now),
-        len(locks),
-        *terms,
-        *arguments,
-    )
-    names = (keys.pending, keys.scheduled, *locks)
-    return Batch(
-        chunk,
-        ENQUEUE.call(names, "0", *common),
-        ENQUEUE.call(names, "1", *common),
-    )
+    soon = told(soonest, now)
+    common = (keys.jobs, nanoseconds(now), keys.soon, soon, len(locks), *terms, *arguments)
+    return ENQUEUE.call((keys.pending, keys.scheduled, *locks), "0", *common)
 
 
-def refusals(batch: Batch[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
+def enqueue_again(command: Command) -> Command:
+    """What is sent if the answer to an `enqueue_command` was lost: the script is told so."""
+    if command[0] != "EVALSHA":
+        return command
+    # The first argument, behind the script's digest, the number of keys, and the keys.
+    flag = 3 + int(command[2])
+    return (*command[:flag], "1", *command[flag + 1 :])
+
+
+def refusals(chunk: Sequence[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
     """The jobs that enqueue.lua refused, with what was in their way."""
     for place, holder in zip(reply[::2], reply[1::2], strict=True):
-        yield Refused(batch.items[place - 1], text_id(holder))
+        yield Refused(chunk[place - 1], text_id(holder))
 
 
 def tick_command(tick: Tick, worker: str, now: float) -> Command:
@@ -201,7 +196,7 @@ def _settle_batch(
         *arguments,
         *unlocking,
     )
-    return Batch(settlements, command, command)
+    return Batch(settlements, command)
 
 
 def _settle_keys(keys: QueueKeys, now: float) -> Sequence[str]:
@@ -243,14 +238,14 @@ def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Clai
         command = EXTEND.call(
             (keys.lease,), keys.jobs, lease_score(until), worker, len(chunk), *_names(chunk)
         )
-        yield Batch(chunk, command, command)
+        yield Batch(chunk, command)
 
 
 def marked_batches(claims: Sequence[Claim]) -> Iterator[Batch[Claim]]:
     """Claims of which is asked whether their jobs were cancelled."""
     for keys, worker, chunk in _by_holder(claims):
         command = MARKED.call((keys.lease,), keys.jobs, worker, len(chunk), *_names(chunk))
-        yield Batch(chunk, command, command)
+        yield Batch(chunk, command)
 
 
 def _by_holder(claims: Iterable[Claim]) -> Iterator[tuple[QueueKeys, str, Sequence[Claim]]]:
@@ -297,16 +292,20 @@ def _settlement_bytes(settlement: Settlement) -> int:
 
 
 def chunks(
-    items: Iterable[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
+    items: Sequence[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
 ) -> Iterator[Sequence[Item]]:
-    """Items in as many parts as they need."""
-    chunk: list[Item] = []
-    size = 0
-    for item in items:
-        if len(chunk) == most or size >= CHUNK_BYTES:
+    for start in range(0, len(items), most):
+        chunk = items[start : start + most]
+        if sum(map(bytes_of, chunk)) < CHUNK_BYTES:
             yield chunk
-            chunk, size = [], 0
-        chunk.append(item)
+        else:
+            yield from _parts(chunk, bytes_of)
+
+
+def _parts(items: Sequence[Item], bytes_of: Callable[[Item], int]) -> Iterator[Sequence[Item]]:
+    start = size = 0
+    for end, item in enumerate(items, start=1):
         size += bytes_of(item)
-    if chunk:
-        yield chunk
+        if size >= CHUNK_BYTES or end == len(items):
+            yield items[start:end]
+            start, size = end, 0

@@ -1,16 +1,12 @@
 """Members of groups as script calls."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha1
 
 from atode.broker.redis import messages
 from atode.broker.redis._batches import (
-    NEW_CHUNK,
-    Batch,
-    chunks,
     exact_due,
-    job_bytes,
     lock_seconds,
     nanoseconds,
     told,
@@ -21,18 +17,9 @@ from atode.group import Member
 from atode.job import Job, State
 
 
-def join_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
-    """New jobs that have a group, in their order within each queue."""
-    by_queue: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_queue.setdefault(job.queue, []).append(job)
-    for queue, mine in by_queue.items():
-        for chunk in chunks(mine, job_bytes, NEW_CHUNK):
-            yield _join_batch(queue, chunk, now)
-
-
-def _join_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
-    keys = keys_of(queue)
+def join_command(chunk: Sequence[Job], now: float) -> Command:
+    """The script call that stores new jobs of one queue that have a group."""
+    keys = keys_of(chunk[0].queue)
     delayed = [job.due for job in chunk if job.state is State.SCHEDULED]
     common = (
         *(keys.jobs, keys.group, math.floor(now)),
@@ -40,7 +27,7 @@ def _join_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
         *[part for job in chunk for part in _new_member(job, now)],
     )
     names = (keys.groups, keys.scheduled, keys.visits)
-    return Batch(chunk, JOIN.call(names, "0", *common), JOIN.call(names, "1", *common))
+    return JOIN.call(names, "0", *common)
 
 
 def _new_member(job: Job, now: float) -> tuple[Argument, ...]:

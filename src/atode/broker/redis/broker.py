@@ -6,9 +6,9 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
@@ -21,7 +21,7 @@ from atode.broker.redis._batches import (
     lease_score,
     nanoseconds,
 )
-from atode.broker.redis._claims import read_claims
+from atode.broker.redis._claims import claim_command, read_claims
 from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._groups import Groups
@@ -30,7 +30,8 @@ from atode.broker.redis._link import Reply
 from atode.broker.redis._lost_claims import LostClaims, regain_command
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scheduling import Scheduling
-from atode.broker.redis._scripts import CLAIM, PROMOTE, REAP, REPAIR, Command
+from atode.broker.redis._scripts import PROMOTE, REAP, REPAIR, Command
+from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
@@ -68,6 +69,7 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
         self._url = url
         self._doorbells = Doorbells(self._link)
         self._lost = LostClaims()
+        self._standing = StandingClaims(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -79,6 +81,7 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
             await asyncio.wait(self._later)
         await self._listener.close()
         await self._doorbells.close()
+        await self._standing.close()
         await self._link.close()
 
     def sibling(self) -> Self:
@@ -93,15 +96,17 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for batches in _trips(_new_batches(jobs, self._clock.now())):
+        now = self._clock.now()
+        for chunks in _trips(_batches.new_chunks(jobs)):
             # With every trip: after a queue was removed it would work, but be invisible.
-            register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
+            register = ("SADD", QUEUES, *{chunk[0].queue for chunk in chunks})
+            # Made while they are sent: Redis stores the first jobs while the next are encoded.
+            storing = (_enqueue_command(chunk, now) for chunk in chunks)
             answer = await self._link.call(
-                [register, *(batch.command for batch in batches)],
-                again=[register, *(batch.again for batch in batches)],
+                chain((register,), storing), again=_batches.enqueue_again
             )
-            for batch, reply in zip(batches, answer.replies[1:], strict=True):
-                refused += _batches.refusals(batch, reply)
+            for chunk, reply in zip(chunks, answer.replies[1:], strict=True):
+                refused += _batches.refusals(chunk, reply)
         return refused
 
     async def claim(
@@ -115,9 +120,34 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
-            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
-            returning.add_done_callback(self._later.discard)
+            self._hand_back(taking)
             raise
+
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait for a job of one queue, and have claimed what is there when it comes.
+
+        Up to a fifteenth of the lease may be over by then. With several queues this only waits:
+        claims that stood in all of them could bring more than `limit`.
+        """
+        if len(queues) != 1:
+            await self.wait(queues, at_most=at_most)
+            return []
+        loop = asyncio.get_running_loop()
+        end = loop.time() + at_most
+        rung, claims = await self._standing.take(
+            queues[0],
+            limit=limit,
+            lease=lease,
+            worker=worker,
+            at_most=at_most,
+            orphaned=self._hand_back,
+        )
+        if rung and not claims:
+            # Somebody else has it, or the queue is paused: not to be asked at once again.
+            await self.wait(queues, at_most=max(end - loop.time(), 0.0))
+        return claims
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones (8.8)."""
@@ -227,7 +257,11 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
                 raise
         return claims
 
-    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
+    def _hand_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
+        self._later.add(returning := asyncio.create_task(self._give_back(taking)))
+        returning.add_done_callback(self._later.discard)
+
+    async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
         with suppress(BrokerError):
             await self._release(await taking)
 
@@ -243,18 +277,10 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
     ) -> tuple[bool, Iterable[Claim]]:
-        keys = keys_of(queue)
         until = self._clock.now() + lease
         if regained := await self._regain(queue, limit, until, worker):
             return True, regained
-        command = CLAIM.call(
-            (keys.pending, keys.paused, keys.active, keys.lease),
-            keys.jobs,
-            min(limit, CHUNK),
-            claim_score(until),
-            worker,
-            CHUNK_BYTES,
-        )
+        command = claim_command(queue, limit, claim_score(until), worker)
         try:
             answer = await self._link.call([command])
         except BrokerUnavailable:
@@ -308,9 +334,10 @@ class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
         return list(read_claims(reply, queue, worker, until))
 
 
-def _new_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
-    yield from _batches.enqueue_batches([job for job in jobs if not job.group], now)
-    yield from _group_batches.join_batches([job for job in jobs if job.group], now)
+def _enqueue_command(chunk: Sequence[Job], now: float) -> Command:
+    if chunk[0].group:
+        return _group_batches.join_command(chunk, now)
+    return _batches.enqueue_command(chunk, now)
 
 
 def _promote_command(queue: str, now: float) -> Command:
@@ -329,8 +356,8 @@ def _channels(queues: Sequence[str]) -> Sequence[str]:
     return [keys_of(queue).soon for queue in queues]
 
 
-def _trips(batches: Iterator[Batch[Item]]) -> Iterator[list[Batch[Item]]]:
-    while trip := list(islice(batches, _CALLS_PER_TRIP)):
+def _trips(calls: Iterator[Item]) -> Iterator[list[Item]]:
+    while trip := list(islice(calls, _CALLS_PER_TRIP)):
         yield trip
 
 

@@ -124,6 +124,13 @@ class SqliteBroker(Groups, Scheduling, Limiting, Diagnosis):
         is_there = partial(_bell.has_ready, queues=queues)
         await self._sleep("pending", queues, is_there, until=self._clock.now() + at_most)
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
+
     # Upkeep
 
     async def promote(self, queues: Sequence[str]) -> float | None:
