@@ -24,6 +24,7 @@ from atode.outcome import (
 from atode.testing.clock import FakeClock
 from tests.integration.redis_stage import (
     DAY,
+    FIRST_LEASE,
     LEASE,
     NOW_NS,
     START,
@@ -85,7 +86,7 @@ async def test_dequeue(broker: RedisBroker, redis_store: RedisStore) -> None:
 
     assert redis_store.dump() == stored(
         active=["j1"],
-        lease={"j1": LEASE},
+        lease={"j1": FIRST_LEASE},
         job={"msg": a_message(), "state": "active", "owner": WORKER, "claims": "1"},
     )
 

@@ -11,6 +11,7 @@ A broker belongs to the event loop on which it is first used.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
+from atode.finding import Finding, Mended
 from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
@@ -351,7 +352,28 @@ class Limits(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Protocol):
+class Diagnosis(Protocol):
+    """What finding out why jobs stand still needs."""
+
+    async def examine(self) -> Sequence[Finding]:
+        """What is wrong with the store and with what is in it, in no particular order.
+
+        It changes nothing, needs no `open` before it, and looks at a limited number of jobs.
+        What could not be looked at is a finding, too; BrokerUnavailable and BrokerRefused
+        are for a store that does not let anything be looked at.
+        """
+        ...
+
+    async def mend(self, findings: Sequence[Finding]) -> Sequence[Mended]:
+        """Put right what is `fixable` among the findings, as it is by now; what was done.
+
+        Safe while workers run, and more than once. No job is deleted by it but those that the
+        archive does not keep anyway.
+        """
+        ...
+
+
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

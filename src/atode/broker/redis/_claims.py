@@ -4,21 +4,21 @@ import math
 from collections.abc import Iterable, Iterator
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, lease_score
+from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import CLAIM, Command
 from atode.broker.redis.keys import keys_of, text_id
 from atode.job import Claim, State
 
 
-def claim_command(queue: str, limit: int, until: float, worker: str) -> Command:
-    """The script call that takes up to `limit` jobs of a queue, and holds them until an instant."""
+def claim_command(queue: str, limit: int, score: str, worker: str) -> Command:
+    """The script call that takes up to `limit` jobs of a queue, under a lease with this score."""
     keys = keys_of(queue)
     return CLAIM.call(
         (keys.pending, keys.paused, keys.active, keys.lease),
         keys.jobs,
         min(limit, CHUNK),
-        lease_score(until),
+        score,
         worker,
         CHUNK_BYTES,
     )
