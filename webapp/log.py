@@ -3,16 +3,20 @@
 import logging
 import sys
 
-from webapp.settings.choices import LogLevel
+from atode.observe.json_logs import JsonFormatter
+from webapp.settings.choices import LogFormat
+from webapp.settings.model import LogSettings
 
 
-def log_to_standard_error(level: LogLevel) -> None:
-    """Write log records of `level` and above, one line each."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+def log_to_standard_error(settings: LogSettings) -> None:
+    """Write log records of the level and above, one line each."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter()
+        if settings.format is LogFormat.JSON
+        else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler])
     # uvicorn announces each step of its start and end; our own lines say it in one.
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
     # Each start of the demo would tell of tables that are there.

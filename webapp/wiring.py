@@ -5,6 +5,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from atode import Atode
+from atode.observe.traces import trace_jobs
 from webapp.jobqueue.processor import (
     CleanUpProcessor,
     DelayPrintProcessor,
@@ -71,6 +72,7 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """Put everything together; nothing is opened yet."""
     jobs = Atode(store_url(settings))
+    trace_jobs(jobs.events)
     database = database_of(settings)
     calendar = Calendar(WallClock(), ZoneInfo(settings.calendar.timezone))
     files = _report_files(settings)

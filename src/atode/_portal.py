@@ -37,6 +37,20 @@ class Portal:
                 self._loop = asyncio.new_event_loop()
                 self._pid = os.getpid()
                 threading.Thread(
-                    target=self._loop.run_forever, name="atode-portal", daemon=True
+                    target=_turn, args=(self._loop,), name="atode-portal", daemon=True
                 ).start()
             return self._loop
+
+    def close(self) -> None:
+        """End the loop and its thread, if there are any; the next call starts new ones."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None and self._pid == os.getpid():
+            loop.call_soon_threadsafe(loop.stop)
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

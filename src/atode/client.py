@@ -53,12 +53,11 @@ class Client:
                 unknown if the connection broke, and safe to try again with the same `id`.
         """
         job = call.job(self._clock.now())
-        if call.transaction is not None:
-            refused = await self._transactional().enqueue_within(call.transaction, [job])
-            return self._unless_refused(call, job, refused)
-        holder = await self._mailbox.store(job)
-        if holder is not None:
-            raise _duplicate(job, holder)
+        if layers := self._events.layers:
+            with layers.enqueuing((job,)) as (job,):
+                await self._store_one(call, job)
+        else:
+            await self._store_one(call, job)
         return self._stored(call, job)
 
     def enqueue_within_sync(self, call: Call[R]) -> JobHandle[R]:
@@ -67,8 +66,10 @@ class Client:
         Errors are those of `enqueue`.
         """
         job = call.job(self._clock.now())
-        refused = self._transactional().enqueue_within_sync(call.transaction, [job])
-        return self._unless_refused(call, job, refused)
+        with self._events.layers.enqueuing((job,)) as (job,):
+            broker = self._transactional()
+            _raise_first(broker.enqueue_within_sync(call.transaction, [job]))
+        return self._stored(call, job)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip, in their order; all options are checked first.
@@ -78,13 +79,15 @@ class Client:
             BadOption, BrokerUnavailable: as for `enqueue`.
         """
         now = self._clock.now()
-        pairs = [(call, call.job(now)) for call in calls]
-        refused = await self._store(pairs)
-        taken = {id(refusal.job) for refusal in refused}
-        handles = [self._stored(call, job) for call, job in pairs if id(job) not in taken]
-        if refused:
-            raise _duplicate(*refused[0])
-        return handles
+        calls = list(calls)
+        with self._events.layers.enqueuing([call.job(now) for call in calls]) as jobs:
+            refused = await self._store(calls, jobs)
+            taken = {id(refusal.job) for refusal in refused}
+            stored = [job for job in jobs if id(job) not in taken]
+            if self._events.wanted(JobEnqueued):
+                self._events.publish_all([JobEnqueued(job) for job in stored])
+            _raise_first(refused)
+        return [self._handle(call, job) for call, job in zip(calls, jobs, strict=True)]
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
         """The job as it is stored now, or None if the queue has none of this id."""
@@ -127,16 +130,24 @@ class Client:
             await self._clock.sleep_until(wake if limit is None else min(wake, limit))
             pause = min(pause * 1.5, _RAREST_LOOK)
 
-    async def _store(self, pairs: Sequence[tuple[Call[Any], Job]]) -> Sequence[Refused]:
+    async def _store_one(self, call: Call[Any], job: Job) -> None:
+        if call.transaction is not None:
+            _raise_first(await self._transactional().enqueue_within(call.transaction, [job]))
+            return
+        holder = await self._mailbox.store(job)
+        if holder is not None:
+            raise _duplicate(job, holder)
+
+    async def _store(self, calls: Sequence[Call[Any]], jobs: Sequence[Job]) -> Sequence[Refused]:
         refused: list[Refused] = []
+        pairs = zip(calls, jobs, strict=True)
         for _, group in groupby(pairs, key=lambda pair: id(pair[0].transaction)):
-            together = list(group)
-            transaction = together[0][0].transaction
-            jobs = [job for _, job in together]
+            some_calls, some_jobs = zip(*group, strict=True)
+            transaction = some_calls[0].transaction
             if transaction is None:
-                refused += await self._broker.enqueue(jobs)
+                refused += await self._broker.enqueue(some_jobs)
             else:
-                refused += await self._transactional().enqueue_within(transaction, jobs)
+                refused += await self._transactional().enqueue_within(transaction, some_jobs)
         return refused
 
     def _transactional(self) -> Transactional:
@@ -147,15 +158,18 @@ class Client:
             "URL is the PostgreSQL database or the SQLite file in which the transaction is"
         )
 
-    def _unless_refused(self, call: Call[R], job: Job, refused: Sequence[Refused]) -> JobHandle[R]:
-        if refused:
-            raise _duplicate(*refused[0])
-        return self._stored(call, job)
-
     def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
         if self._events.wanted(JobEnqueued):
             self._events.publish(JobEnqueued(job))
+        return self._handle(call, job)
+
+    def _handle(self, call: Call[R], job: Job) -> JobHandle[R]:
         return JobHandle(job, call.task.result.decode, self)
+
+
+def _raise_first(refused: Sequence[Refused]) -> None:
+    if refused:
+        raise _duplicate(*refused[0])
 
 
 def _duplicate(job: Job, holder: str) -> DuplicateJob:
@@ -170,13 +184,15 @@ class _Mailbox:
         self._letters: list[tuple[Job, asyncio.Future[str | None]]] = []
         self._postman: asyncio.Task[None] | None = None
 
-    async def store(self, job: Job) -> str | None:
-        """None once the job is stored, or the id of the job that was in its way."""
+    async def store(self, job: Job) -> None:
+        """Return once the job is stored, or raise DuplicateJob."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._letters.append((job, answer))
         if self._postman is None:
             self._postman = asyncio.create_task(self._deliver())
-        return await answer
+        holder = await answer
+        if holder is not None:
+            raise _duplicate(job, holder)
 
     async def _deliver(self) -> None:
         try:

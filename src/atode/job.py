@@ -62,7 +62,9 @@ class Job(NamedTuple):
     payload: bytes
     state: State = State.PENDING
     due: float = 0.0
-    """When it may run (scheduled, retry); otherwise of no meaning."""
+    """When it may run (scheduled, retry). In a claim: when it was due, if it has waited for that
+    instant; else 0, or the instant at which a dead worker's job was given back. Otherwise of no
+    meaning."""
     max_retry: int = 25
     retried: int = 0
     timeout: float = 1800.0

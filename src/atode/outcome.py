@@ -18,6 +18,8 @@ CANCELLED = "cancelled"
 
 CANCELED_BY_GO = "context canceled"
 """asynq's words for an attempt that was cancelled and is retried (protocol, 10)."""
+CRASHED = "lease expired: the worker died or lost the broker while the job ran"
+"""Error text of an attempt whose worker gave no sign of life."""
 
 
 class Succeeded(NamedTuple):
@@ -95,14 +97,13 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
             # Neither success nor failure of the task: what an operator does is not counted.
             return Settlement(claim, cancelled(job, now), Tally.NOTHING)
         case Released():
-            return Settlement(claim, job._replace(state=State.PENDING), Tally.NOTHING)
+            return Settlement(claim, job._replace(state=State.PENDING, due=0.0), Tally.NOTHING)
         case Crashed():
-            error = "lease expired: the worker died or lost the broker while the job ran"
             if job.retried >= job.max_retry:
-                return _archive(claim, error, now)
+                return _archive(claim, CRASHED, now)
             # No pause: the job did nothing wrong, and "back soon" is a promise. A retry
             # is used up all the same, or a job that kills its worker would do so forever.
-            return _again(claim, error, now, 0.0)
+            return _again(claim, CRASHED, now, 0.0)
         case _:
             assert_never(outcome)
 

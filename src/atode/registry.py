@@ -36,6 +36,9 @@ class Registry:
         except KeyError:
             raise UnknownTask(name, self._tasks) from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._tasks
+
     def __iter__(self) -> Iterator[AnyTask[..., Any]]:
         return iter(self._tasks.values())
 

@@ -4,6 +4,7 @@ An argument wins over the environment (`ATODE_CONCURRENCY=50`), which wins over 
 `atode.toml` in the working directory (`concurrency = 50`), which wins over the default.
 """
 
+from enum import StrEnum
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any
 
@@ -18,6 +19,13 @@ from pydantic_settings import (
 
 from atode.errors import BadOption
 from atode.queues import Queues
+
+
+class LogFormat(StrEnum):
+    """How log records are written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -40,6 +48,11 @@ class Settings(BaseSettings):
     """How long a job stays with a worker that gives no sign of life."""
     shutdown_timeout: float = Field(30.0, ge=0.0, le=86_400.0)
     """How long running jobs may go on after the signal to stop."""
+
+    log: LogFormat = LogFormat.TEXT
+    """How the command line's worker writes its log."""
+    metrics: str = Field("", coerce_numbers_to_str=True)
+    """Where it serves /metrics, /healthz and /readyz: [host:]port; empty for nowhere."""
 
     @field_validator("queues", mode="before")
     @classmethod

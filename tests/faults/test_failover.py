@@ -15,7 +15,7 @@ from redis import RedisError
 from atode import BrokerUnavailable, State
 from tests.faults.journal import Journal
 from tests.faults.worker_process import WorkerProcess
-from tests.servers.redis import RedisServer
+from tests.servers.redis import RedisServer, find_redis_server, find_valkey_server
 from tests.servers.redis_cluster import RedisCluster
 from tests.servers.redis_sentinel import WatchedRedis
 from tests.servers.redis_store import RedisStore
@@ -25,9 +25,19 @@ PRODUCERS = 4
 Redis = WatchedRedis | RedisCluster
 
 
+@pytest.fixture(params=[find_redis_server, find_valkey_server], ids=["redis", "valkey"])
+def binary(request: pytest.FixtureRequest) -> str:
+    found: str = request.param()
+    return found
+
+
 @pytest.fixture(params=["sentinel", "cluster"])
-def redis(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    with WatchedRedis() if request.param == "sentinel" else RedisCluster(replicas=True) as redis:
+def redis(request: pytest.FixtureRequest, binary: str) -> Iterator[Redis]:
+    is_watched = request.param == "sentinel"
+    servers = (
+        WatchedRedis(binary=binary) if is_watched else RedisCluster(replicas=True, binary=binary)
+    )
+    with servers as redis:
         yield redis
 
 

@@ -13,6 +13,7 @@ START = 1_900_000_000  # where the fake clock starts; the tests run a quarter of
 NOW_NS = "1900000000250000000"
 DAY = "2030-03-17"
 LEASE = 1_900_000_030.2505  # 30 seconds from then, with the mark of ours
+FIRST_LEASE = 1_900_000_030.2507  # the same for a claim that has not been extended
 WORKER = "h1:4242:s-1"
 JOB = "asynq:{mail}:t:j1"
 

@@ -1,5 +1,6 @@
 """The `atode` command, as a process."""
 
+import json
 import os
 import select
 import signal
@@ -173,6 +174,8 @@ def test_an_import_that_fails_inside_the_module_shows_where(shop: Path) -> None:
         (["-q", "mail=high"], "queue entry 'mail=high': the weight after '=' must be a number"),
         (["-q", "a{"], "queue name 'a{' may not contain braces"),
         (["--log-level", "loud"], "'loud' is not one of debug, info, warning, error"),
+        (["--log", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["--metrics", "here"], "metrics is 'here'; it must be a port from 0 to 65535"),
     ],
 )
 def test_a_bad_option_is_refused_with_its_value(
@@ -190,6 +193,22 @@ def test_a_bad_variable_is_refused_with_its_value(shop: Path) -> None:
 
     assert result.returncode == 2
     assert "lease is 'long'" in result.stderr
+
+
+def test_the_log_is_json_on_demand(shop: Path) -> None:
+    with subprocess.Popen(
+        [ATODE, "worker", "shop:jobs"],
+        cwd=shop,
+        env=environment(ATODE_URL="memory://", ATODE_LOG="json"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        worker = Running(process)
+        worker.until_it_says("worker_started")
+        assert worker.told(signal.SIGTERM) == 0
+
+    events = [json.loads(line)["event"] for line in worker.log.splitlines()]
+    assert events == ["worker_started", "worker_stopping", "worker_stopped"]
 
 
 def test_a_store_that_cannot_be_opened_is_refused_in_one_line(shop: Path) -> None:

@@ -15,7 +15,7 @@ from atode.job import State
 from atode.outcome import Cancelled, Failed, Outcome, Released, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from tests.integration.redis_stage import (
-    LEASE,
+    FIRST_LEASE,
     NOW_NS,
     START,
     WORKER,
@@ -126,7 +126,7 @@ async def test_a_job_that_runs(
     assert heard == [("asynq:{mail}:cancel", "j1")]
     assert redis_store.dump() == stored(
         active=["j1"],
-        lease={"j1": LEASE},
+        lease={"j1": FIRST_LEASE},
         job={
             "msg": a_message(),
             "state": "active",

@@ -50,6 +50,51 @@ async def test_a_job_comes_at_its_millisecond(
     assert (early, await ready(broker)) == ([], ["j1"])
 
 
+async def test_a_claim_tells_exactly_when_its_job_was_due(
+    broker: RedisBroker, clock: FakeClock
+) -> None:
+    due = clock.now() + 0.1 + 0.2
+    await broker.enqueue([a_job("j1", due)])
+    clock.advance(1)
+    await broker.promote(["default"])
+
+    [claim] = await broker.claim(["default"], limit=1, lease=10, worker="w1")
+
+    assert claim.job.due == due
+
+
+async def test_an_old_due_instant_is_not_believed_of_what_a_go_program_made_pending(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    peer = GoPeer(redis_store)
+    await broker.enqueue([a_job("j1", clock.now() + 1)])
+    clock.advance(2)
+    await broker.promote(["default"])
+    peer.dequeue(clock.now())
+    peer.retry("j1", int(clock.now()) + 60)
+    clock.advance(60)
+    peer.forward("j1", clock.now())
+
+    [claim] = await broker.claim(["default"], limit=1, lease=10, worker="w1")
+
+    assert redis_store.fields("default", "j1").keys() == {"msg", "state", "owner", "claims"}
+    assert claim.job.due == 0
+
+
+@pytest.mark.parametrize("text", ["", "@", "nonsense", "1e400@{since}", "x@{since}", "nan@{since}"])
+async def test_a_broken_due_instant_keeps_no_job_from_running(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock, text: str
+) -> None:
+    await broker.enqueue([a_job("j1", clock.now() + 1)])
+    clock.advance(2)
+    await broker.promote(["default"])
+    since = redis_store.fields("default", "j1")["pending_since"]
+    key = "asynq:{default}:t:j1"
+    redis_store.do("HSET", key, "was_due", text.replace("{since}", str(since)))
+
+    assert await ready(broker) == ["j1"]
+
+
 async def test_a_due_instant_comes_back_exactly(broker: RedisBroker, clock: FakeClock) -> None:
     due = clock.now() + 0.1 + 0.2
     await broker.enqueue([a_job("j1", due)])

@@ -24,6 +24,7 @@ from atode.outcome import (
 from atode.testing.clock import FakeClock
 from tests.integration.redis_stage import (
     DAY,
+    FIRST_LEASE,
     LEASE,
     NOW_NS,
     START,
@@ -85,7 +86,7 @@ async def test_dequeue(broker: RedisBroker, redis_store: RedisStore) -> None:
 
     assert redis_store.dump() == stored(
         active=["j1"],
-        lease={"j1": LEASE},
+        lease={"j1": FIRST_LEASE},
         job={"msg": a_message(), "state": "active", "owner": WORKER, "claims": "1"},
     )
 
@@ -215,8 +216,25 @@ async def test_forward(broker: RedisBroker, redis_store: RedisStore, clock: Fake
 
     assert redis_store.dump() == stored(
         pending=["j1"],
-        job={"msg": a_message(), "state": "pending", "pending_since": "1900000001500000000"},
+        job={
+            "msg": a_message(),
+            "state": "pending",
+            "pending_since": "1900000001500000000",
+            "was_due": "1900000001.5@1900000001500000000",
+        },
     )
+
+
+async def test_a_claim_leaves_no_due_instant(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    await broker.enqueue([a_job(state=State.SCHEDULED, due=START + 1.5)])
+    clock.advance(1.25)
+    await broker.promote(["mail"])
+
+    await broker.claim(["mail"], limit=1, lease=30, worker="h1:1:w1")
+
+    assert redis_store.fields("mail", "j1").keys() == {"msg", "state", "owner", "claims"}
 
 
 async def test_a_new_attempt_leaves_no_old_due_instant(
@@ -232,6 +250,7 @@ async def test_a_new_attempt_leaves_no_old_due_instant(
         "msg": a_message(retried=1, error_msg="boom", last_failed_at=START),
         "state": "pending",
         "pending_since": "1900000061250000000",
+        "was_due": "1900000060.75@1900000061250000000",
         "claims": "1",
     }
 

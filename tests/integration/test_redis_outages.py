@@ -316,6 +316,48 @@ async def test_an_answer_that_is_lost_does_not_turn_into_a_refusal(server: Redis
         await broker.close()
 
 
+async def test_the_jobs_of_a_claim_that_is_sent_twice_are_handed_out(server: RedisServer) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.enqueue([a_job(f"j{n}") for n in range(5)])
+
+        proxy.lose()
+        claims = await broker.claim(["default"], limit=3, lease=60, worker="w1")
+
+        assert [claim.job.id for claim in claims] == ["j0", "j1", "j2"]
+        assert await broker.extend(claims, lease=60) == []
+        rest = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+        assert [(claim.job.id, claim.job.retried) for claim in rest] == [("j3", 0), ("j4", 0)]
+        await broker.close()
+
+
+async def test_a_worker_gets_the_jobs_of_a_claim_whose_answer_never_came(
+    server: RedisServer, broker: RedisBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await broker.enqueue([a_job(f"j{n}") for n in range(5)])
+    [held] = await broker.claim(["default"], limit=1, lease=60, worker="w1")
+    await asyncio.sleep(0.002)  # Claims of one millisecond are not told apart.
+    monkeypatch.setattr(_link, "TIMEOUT", 0.2)
+    server.freeze()
+    with pytest.raises(BrokerUnavailable):
+        await broker.claim(["default"], limit=3, lease=60, worker="w1")
+    monkeypatch.setattr(_link, "TIMEOUT", 5.0)
+    server.thaw()
+    while (await broker.counts("default"))[State.ACTIVE] < 4:
+        await asyncio.sleep(0.01)
+
+    other = await broker.claim(["default"], limit=0, lease=60, worker="w2")
+    first = await broker.claim(["default"], limit=2, lease=60, worker="w1")
+    rest = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+
+    assert other == []
+    assert [claim.job.id for claim in first] == ["j1", "j2"]
+    assert [claim.job.id for claim in rest] == ["j3", "j4"]
+    assert await broker.extend([held, *first, *rest], lease=60) == []
+    assert {claim.job.retried for claim in (*first, *rest)} == {0}
+    assert await broker.claim(["default"], limit=9, lease=60, worker="w1") == []
+
+
 async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
     server: RedisServer,
 ) -> None:

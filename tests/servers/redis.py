@@ -1,6 +1,7 @@
 """A real redis-server for tests: own folder, own port, killed at the end."""
 
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -13,18 +14,33 @@ from typing import Self
 
 import pytest
 
-_FETCHED = Path(__file__).resolve().parents[2] / ".venv" / "redis" / "redis-server"
+_FETCHED = Path(__file__).resolve().parents[2] / ".venv"
 
 
 def find_redis_server() -> str:
     """The binary to use; skips the test without one, or fails it where CI is set."""
-    for found in (os.environ.get("ATODE_TEST_REDIS_SERVER"), shutil.which("redis-server")):
+    return _found("redis", must_be_there=True)
+
+
+def find_valkey_server() -> str:
+    """A Valkey for tests that run on both; skips the test without one.
+
+    Where CI is set, on a machine for which there is a wheel, it fails the test instead.
+    """
+    machine = (platform.system(), platform.machine())
+    return _found("valkey", must_be_there=machine == ("Linux", "x86_64"))
+
+
+def _found(kind: str, *, must_be_there: bool) -> str:
+    name = f"{kind}-server"
+    for found in (os.environ.get(f"ATODE_TEST_{kind.upper()}_SERVER"), shutil.which(name)):
         if found:
             return found
-    if _FETCHED.exists():
-        return str(_FETCHED)
-    reason = "no redis-server: install one, or run `python scripts/fetch_redis_server.py`"
-    if os.environ.get("CI"):
+    fetched = _FETCHED / kind / name
+    if fetched.exists():
+        return str(fetched)
+    reason = f"no {name}: install one, or run `python scripts/fetch_redis_server.py`"
+    if os.environ.get("CI") and must_be_there:
         pytest.fail(reason)
     pytest.skip(reason)
 

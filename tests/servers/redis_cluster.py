@@ -19,10 +19,15 @@ class RedisCluster:
     """Three masters on free ports of the loopback, ready when it is entered."""
 
     def __init__(
-        self, *options: str, replicas: bool = False, masters: int = 3, tls: bool = False
+        self,
+        *options: str,
+        replicas: bool = False,
+        masters: int = 3,
+        tls: bool = False,
+        binary: str | None = None,
     ) -> None:
         """`options` go to every node; with `tls`, nodes have encrypted ports beside the plain."""
-        self._tls = tls
+        self._tls, self._binary = tls, binary
         if tls:
             options += ("--tls-cluster", "yes")
         self._options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1500", *options)
@@ -47,7 +52,9 @@ class RedisCluster:
     def __enter__(self) -> Self:
         try:
             for _ in range(self._count):
-                node = RedisServer(*self._options, ports=_free_pair, tls=self._tls)
+                node = RedisServer(
+                    *self._options, binary=self._binary, ports=_free_pair, tls=self._tls
+                )
                 self.nodes.append(self._open.enter_context(node))
             self._join()
         except BaseException:

@@ -21,13 +21,19 @@ class WatchedRedis:
     """All of it on free ports of the loopback, ready when it is entered."""
 
     def __init__(
-        self, *options: str, settings: str = "", password: str = "", guard: str = ""
+        self,
+        *options: str,
+        settings: str = "",
+        password: str = "",
+        guard: str = "",
+        binary: str | None = None,
     ) -> None:
         """`options` go to the servers that have data, `settings` to the sentinels.
 
         The passwords are those that these set: of the servers, and of the sentinels.
         """
         self._password, self._guard = password, guard
+        self._binary = binary or find_redis_server()
         self._options = ("--repl-diskless-sync-delay", "0", *options)
         self._settings = settings
         self._open = ExitStack()
@@ -63,15 +69,17 @@ class WatchedRedis:
 
     def __enter__(self) -> Self:
         try:
-            master = self._open.enter_context(RedisServer(*self._options))
+            master = self._open.enter_context(RedisServer(*self._options, binary=self._binary))
             self.servers.append(master)
             follow = ("--replicaof", "127.0.0.1", str(master.port))
             for _ in range(2):
-                replica = self._open.enter_context(RedisServer(*self._options, *follow))
+                replica = self._open.enter_context(
+                    RedisServer(*self._options, *follow, binary=self._binary)
+                )
                 self.servers.append(replica)
             for _ in range(3):
                 sentinel = self._open.enter_context(
-                    Sentinel(master.port, self._settings, self._guard)
+                    Sentinel(master.port, self._settings, self._guard, self._binary)
                 )
                 self.sentinels.append(sentinel)
             until(lambda: self._is_ready(master))
@@ -98,8 +106,8 @@ class WatchedRedis:
 class Sentinel:
     """One sentinel; fast to give up a master, since tests wait for it."""
 
-    def __init__(self, master: int, settings: str, password: str) -> None:
-        self._password = password
+    def __init__(self, master: int, settings: str, password: str, binary: str) -> None:
+        self._password, self._binary = password, binary
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="atode-sentinel-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -121,7 +129,7 @@ class Sentinel:
 
     def start(self) -> None:
         """Start it, also again."""
-        command = [find_redis_server(), str(self._folder / "sentinel.conf"), "--sentinel"]
+        command = [self._binary, str(self._folder / "sentinel.conf"), "--sentinel"]
         self._process = subprocess.Popen(command)
         until(self._answers)
 

@@ -65,3 +65,49 @@ def test_a_subscriber_that_fails_to_hear_of_failures_ends_the_matter() -> None:
     events.subscribe(SubscriberFailed, broken)
 
     events.publish(STOPPED)
+
+
+def test_who_subscribes_to_batches_hears_at_once_what_happened_at_once() -> None:
+    events = Events()
+    heard: list[object] = []
+    events.subscribe_batches(WorkerStopped, lambda batch: heard.append(len(batch)))
+    events.subscribe(WorkerStopped, heard.append)
+
+    events.publish_all([STOPPED, STOPPED])
+    events.publish(STOPPED)
+    events.publish_all(())
+
+    assert events.wanted(WorkerStopped)
+    assert heard == [2, STOPPED, STOPPED, 1, STOPPED]
+
+
+def test_a_batch_that_a_subscriber_cannot_bear_is_reported_once() -> None:
+    events = Events()
+    heard: list[object] = []
+    error = ZeroDivisionError("metrics are broken")
+
+    def broken(batch: object) -> None:
+        raise error
+
+    events.subscribe_batches(WorkerStopped, broken)
+    events.subscribe(SubscriberFailed, heard.append)
+
+    events.publish_all([STOPPED, STOPPED])
+
+    assert heard == [SubscriberFailed(STOPPED, error)]
+
+
+def test_an_event_that_one_subscriber_cannot_bear_keeps_none_of_the_others_from_it() -> None:
+    events = Events()
+    heard: list[int] = []
+
+    def picky(event: WorkerStopped) -> None:
+        if event.released == 1:
+            raise ZeroDivisionError
+        heard.append(event.released)
+
+    events.subscribe(WorkerStopped, picky)
+
+    events.publish_all([WorkerStopped("w1", number) for number in range(3)])
+
+    assert heard == [0, 2]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from atode import BadOption
-from atode.settings import Settings, load
+from atode.settings import LogFormat, Settings, load
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,14 @@ def test_queues_in_the_file_are_a_table(folder: Path) -> None:
     (folder / "atode.toml").write_text("[queues]\nmail = 3\ndefault = 1\n")
 
     assert load().queues == {"mail": 3, "default": 1}
+
+
+def test_where_metrics_are_served_may_be_a_number_in_the_file(folder: Path) -> None:
+    (folder / "atode.toml").write_text('metrics = 9400\nlog = "json"\n')
+
+    settings = load()
+
+    assert (settings.metrics, settings.log) == ("9400", LogFormat.JSON)
 
 
 @pytest.mark.parametrize(

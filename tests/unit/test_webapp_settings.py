@@ -169,6 +169,16 @@ def test_an_ipv6_address_is_taken(folder: Path) -> None:
     assert load(folder, REDIS__JOBQUEUE__ADDR="[::1]:6379").redis.jobqueue.addr == "[::1]:6379"
 
 
+@pytest.mark.parametrize("text", ["", "0", "9400", "0.0.0.0:9400", "[::1]:0"])
+def test_metrics_are_served_at_a_port_with_or_without_a_host(folder: Path, text: str) -> None:
+    assert load(folder, WORKER__METRICS=text).worker.metrics == text
+
+
+@pytest.mark.parametrize("text", ["here", "70000", "a:70000", ":1", "::1:9400", "http://a:1"])
+def test_another_place_for_metrics_is_refused(folder: Path, text: str) -> None:
+    assert "it must be port or host:port" in problem(folder, WORKER__METRICS=text)
+
+
 def test_a_missing_file_is_an_error(folder: Path) -> None:
     path = folder / "develop" / "database.yaml"
     path.unlink()

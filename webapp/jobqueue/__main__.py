@@ -4,6 +4,7 @@ import logging
 import sys
 
 from atode import AtodeError, run
+from atode.observe.endpoint import observed
 from atode.observe.logs import log_events
 from webapp.jobqueue.registration import QUEUES
 from webapp.log import log_to_standard_error
@@ -22,7 +23,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(str(error))
-    log_to_standard_error(settings.log.level)
+    log_to_standard_error(settings.log)
     try:
         run(_work(settings))
     except (AtodeError, OSError) as error:
@@ -40,7 +41,7 @@ async def _work(settings: Settings) -> None:
 
 
 async def _run_jobs(settings: Settings, wiring: Wiring) -> None:
-    async with wiring.jobs:
+    async with wiring.jobs, observed(wiring.jobs, settings.worker.metrics):
         logger.info("Job server (%s) runs jobs from %s", settings.environment, store_name(settings))
         await wiring.jobs.worker(
             concurrency=settings.worker.concurrency,

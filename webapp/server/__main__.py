@@ -4,9 +4,11 @@ import asyncio
 import sys
 
 from atode import AtodeError, run
+from atode.observe.observatory import Observatory
 from webapp.log import log_to_standard_error
 from webapp.server.app import create_app
 from webapp.server.http_server import HttpServer
+from webapp.server.observation import observation_routes
 from webapp.service.failure import TransientFailure
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
@@ -20,7 +22,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(str(error))
-    log_to_standard_error(settings.log.level)
+    log_to_standard_error(settings.log)
     try:
         run(_serve(settings))
     except (AtodeError, OSError) as error:
@@ -37,6 +39,7 @@ async def _serve(settings: Settings) -> None:
             watching = asyncio.create_task(wiring.print_jobs.watch())
             try:
                 app = create_app(settings, wiring.use_cases, wiring.tokens)
+                app.include_router(observation_routes(Observatory(wiring.jobs)))
                 await HttpServer(app, settings, store_name(settings)).serve()
             finally:
                 watching.cancel()

@@ -12,6 +12,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class LogFormat(StrEnum):
+    """How log records are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class StoreKind(StrEnum):
     """Where jobs can live."""
 

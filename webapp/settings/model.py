@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from webapp.settings.choices import (
     DatabaseKind,
     InDoubt,
+    LogFormat,
     LogLevel,
     MailEncryption,
     MailTransport,
@@ -25,13 +26,22 @@ from webapp.settings.environment import Environment
 PROJECT = Path(__file__).resolve().parents[2]
 SHORTEST_SECRET = 32
 DEVELOPMENT_SECRET = "for development only: everybody knows this secret"
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+)"
+_ADDRESS = re.compile(rf"{_HOST}:(\d{{1,5}})")
+_LISTENER = re.compile(rf"(?:{_HOST}:)?(\d{{1,5}})")
 
 
 def _address(text: str) -> str:
     match = _ADDRESS.fullmatch(text)
     if match is None or not 1 <= int(match[2]) <= 65_535:
         raise ValueError("not host:port")
+    return text
+
+
+def _listener(text: str) -> str:
+    match = _LISTENER.fullmatch(text)
+    if text and (match is None or int(match[2]) > 65_535):
+        raise ValueError("neither port nor host:port")
     return text
 
 
@@ -51,6 +61,7 @@ def _zone(name: str) -> str:
 
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Address = Annotated[str, AfterValidator(_address)]
+Listener = Annotated[str, AfterValidator(_listener)]
 Text = Annotated[str, Field(min_length=1)]
 Zone = Annotated[str, AfterValidator(_zone)]
 MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$")]
@@ -100,12 +111,16 @@ class WorkerSettings(Section):
     shutdown_timeout: float = Field(
         default=30.0, ge=0, le=3600, description="a number of seconds from 0 to 3600"
     )
+    metrics: Listener = Field(
+        default="", description="port or host:port, such as 0.0.0.0:9400; empty means none"
+    )
 
 
 class LogSettings(Section):
     """Logs."""
 
     level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
+    format: LogFormat = Field(default=LogFormat.TEXT, description="text or json")
 
 
 class RetrySettings(Section):

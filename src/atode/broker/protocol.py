@@ -11,6 +11,7 @@ A broker belongs to the event loop on which it is first used.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
+from atode.finding import Finding, Mended
 from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
@@ -50,9 +51,10 @@ class Queue(Protocol):
         """Take up to `limit` pending jobs and hold them for `lease` seconds.
 
         Oldest first within a queue; queues in the order given, skipping paused ones. An
-        empty result means that nothing was ready. A job whose stored form is broken comes
-        as a claim with a `problem`, so that it can be settled and blocks nobody; one that was
-        cancelled, where that is possible at all, as a claim that says so.
+        empty result means that nothing was ready. A job that was delayed comes with the instant
+        at which it was due, unless another program made it pending. A job whose stored form is
+        broken comes as a claim with a `problem`, so that it can be settled and blocks nobody;
+        one that was cancelled, where that is possible at all, as a claim that says so.
         """
         ...
 
@@ -350,6 +352,27 @@ class Limits(Protocol):
         ...
 
 
+class Diagnosis(Protocol):
+    """What finding out why jobs stand still needs."""
+
+    async def examine(self) -> Sequence[Finding]:
+        """What is wrong with the store and with what is in it, in no particular order.
+
+        It changes nothing, needs no `open` before it, and looks at a limited number of jobs.
+        What could not be looked at is a finding, too; BrokerUnavailable and BrokerRefused
+        are for a store that does not let anything be looked at.
+        """
+        ...
+
+    async def mend(self, findings: Sequence[Finding]) -> Sequence[Mended]:
+        """Put right what is `fixable` among the findings, as it is by now; what was done.
+
+        Safe while workers run, and more than once. No job is deleted by it but those that the
+        archive does not keep anyway.
+        """
+        ...
+
+
 @runtime_checkable
 class Transactional(Protocol):
     """What a store can do beside that whose jobs are in an ordinary database.
@@ -380,7 +403,7 @@ class Migratable(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Protocol):
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

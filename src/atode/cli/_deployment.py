@@ -57,11 +57,13 @@ class Deployment:
 
 
 @contextmanager
-def deployment(url: str | None) -> Generator[Deployment, None, None]:
-    """Open the store that `url` or the settings name.
+def deployment(
+    url: str | None, *, opened: bool = True, unreachable: int = REFUSED
+) -> Generator[Deployment, None, None]:
+    """Open the store that `url` or the settings name, unless it is wanted as it is.
 
-    Every error becomes one line on standard error, without a password, and an exit code: 1 where
-    the store cannot be reached or says no, 2 where the input is wrong.
+    Every error becomes one line on standard error, without a password, and an exit code:
+    `unreachable` where the store cannot be reached or says no, 2 where the input is wrong.
     """
     found = url or ""
     try:
@@ -71,7 +73,8 @@ def deployment(url: str | None) -> Generator[Deployment, None, None]:
         _must_exist(found)
         with asyncio.Runner() as runner:
             try:
-                runner.run(broker.open())
+                if opened:
+                    runner.run(broker.open())
                 yield Deployment(found, broker, clock, runner)
             finally:
                 with suppress(AtodeError):
@@ -80,7 +83,7 @@ def deployment(url: str | None) -> Generator[Deployment, None, None]:
         raise typer.Exit(130) from None
     except AtodeError as error:
         complain(error, found)
-        raise typer.Exit(REFUSED if isinstance(error, BrokerError) else BAD_INPUT) from None
+        raise typer.Exit(unreachable if isinstance(error, BrokerError) else BAD_INPUT) from None
 
 
 def complain(error: AtodeError, url: str) -> None:

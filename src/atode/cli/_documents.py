@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from atode.cli._times import iso
 from atode.errors import AtodeError
+from atode.finding import Finding, Mended
 from atode.group import Group
 from atode.job import Job, State
 from atode.presence import Presence, Running
@@ -140,6 +141,24 @@ def entry_document(entry: Entry) -> Document:
 def fired_document(fired: Fired) -> Document:
     """A job that a schedule became."""
     return {"job": fired.job_id, "at": iso(fired.at)}
+
+
+def finding_document(finding: Finding) -> Document:
+    """Something that an examination found."""
+    return {
+        "severity": str(finding.severity),
+        "code": finding.code,
+        "subject": finding.subject,
+        "queue": finding.queue or None,
+        "what": finding.what,
+        "remedy": finding.remedy or None,
+        "fixable": finding.fixable,
+    }
+
+
+def mended_document(mended: Mended) -> Document:
+    """Something that was put right."""
+    return {"code": mended.code, "subject": mended.subject, "what": mended.what}
 
 
 def failure_share(stats: QueueStats) -> float | None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from atode.cli import jobs, migrate, queues, schedules, servers, worker
+from atode.cli import doctor, jobs, migrate, queues, schedules, servers, worker
 
 app = typer.Typer(
     name="atode",
@@ -17,6 +17,7 @@ app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.command("servers")(servers.servers)
+app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 
 

@@ -9,8 +9,11 @@ import typer
 from atode.cli._target import load_app
 from atode.errors import AtodeError
 from atode.loop import run as run_on_loop
+from atode.observe.endpoint import observed
+from atode.observe.json_logs import JsonFormatter
 from atode.observe.logs import log_events
 from atode.queues import Queues
+from atode.settings import LogFormat, load
 
 Target = Annotated[str, typer.Argument(metavar="MODULE:APP", help="Where the Atode object is.")]
 Concurrency = Annotated[
@@ -33,30 +36,45 @@ Lease = Annotated[
 ShutdownTimeout = Annotated[
     float | None, typer.Option(help="Seconds for running jobs after SIGTERM.", show_default="30")
 ]
+Log = Annotated[
+    LogFormat | None, typer.Option(help="Lines of text, or JSON objects.", show_default="text")
+]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[HOST:]PORT",
+        help="Serve /metrics, /healthz and /readyz there; without a host, on this machine only.",
+    ),
+]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error.")]
 
 
 def run(
     target: Target,
+    *,
     concurrency: Concurrency = None,
     queue: QueueList = None,
     strict: Strict = None,
     lease: Lease = None,
     shutdown_timeout: ShutdownTimeout = None,
     log_level: LogLevel = "info",
+    log: Log = None,
+    metrics: Metrics = None,
 ) -> None:
     """Run the jobs of an app until SIGINT or SIGTERM.
 
     Every option can also be set by ATODE_… variables and in atode.toml.
     """
-    _set_up_logging(log_level)
+    level = _level(log_level)
     try:
+        outside = load(log=log, metrics=metrics)
+        _set_up_logging(level, outside.log)
         app = load_app(target)
         log_events(app.events)
         queues = Queues.parse(queue).weights if queue else None
 
         async def work() -> None:
-            async with app:
+            async with app, observed(app, outside.metrics):
                 await app.worker(
                     concurrency=concurrency,
                     queues=queues,
@@ -71,12 +89,18 @@ def run(
         raise typer.Exit(2) from None
 
 
-def _set_up_logging(level: str) -> None:
+def _level(name: str) -> int:
     known = logging.getLevelNamesMapping()
-    if level.upper() not in known:
-        raise typer.BadParameter(f"{level!r} is not one of debug, info, warning, error")
-    logging.basicConfig(
-        level=known[level.upper()],
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)-7s %(name)s %(message)s",
+    if name.upper() not in known:
+        raise typer.BadParameter(f"{name!r} is not one of debug, info, warning, error")
+    return known[name.upper()]
+
+
+def _set_up_logging(level: int, format: LogFormat) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter()
+        if format is LogFormat.JSON
+        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s")
     )
+    logging.basicConfig(level=level, handlers=[handler])

@@ -35,6 +35,9 @@ from atode.job import Job
 
 logger = logging.getLogger("atode")
 
+EVENT = "atode_event"
+"""Attribute of a log record that holds the event it tells of."""
+
 
 def log_events(events: Events) -> None:
     """Write a line for each event from now on.
@@ -64,16 +67,22 @@ class _OutageLines:
         level = logging.DEBUG if self._without_broker else logging.WARNING
         self._without_broker.add(event.service)
         text = f"{event.service}: {event.error}; next try in {event.pause:.1f} s"
-        logger.log(level, text)
+        _log(level, text, event)
 
     def back(self, event: BrokerBack) -> None:
         self._without_broker.discard(event.service)
         level = logging.DEBUG if self._without_broker else logging.INFO
-        logger.log(level, f"{event.service}: the broker answers again after {event.seconds:.1f} s")
+        text = f"{event.service}: the broker answers again after {event.seconds:.1f} s"
+        _log(level, text, event)
 
 
 def _writer(level: int, text: Callable[[Any], str]) -> Callable[[Event], None]:
-    return lambda event: logger.log(level, text(event))
+    return lambda event: _log(level, text(event), event)
+
+
+def _log(level: int, text: str, event: Event) -> None:
+    # The event itself goes along, for handlers that write fields instead of text.
+    logger.log(level, text, extra={EVENT: event})
 
 
 def _name(job: Job) -> str:

@@ -221,6 +221,16 @@ class OperationContract:
         assert await broker.run("default", State.SCHEDULED) == 1
         assert ids(await take(broker)) == ["s2"]
 
+    async def test_a_job_that_is_run_by_hand_is_neither_early_nor_late(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job(due=clock.now() + 60)])
+
+        await broker.run("default", State.SCHEDULED)
+        [claim] = await take(broker)
+
+        assert claim.job.due == 0
+
     async def test_an_archived_job_that_is_run_by_hand_gets_one_attempt(
         self, broker: Broker, clock: FakeClock
     ) -> None:

@@ -433,6 +433,46 @@ class RunContract:
         assert early == []
         assert ids(claims) == ["later"]
 
+    async def test_a_claim_tells_when_its_job_was_due(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        due = clock.now() + 2.345
+        await broker.enqueue([a_job(id="delayed", due=due), a_job(id="ready")])
+
+        clock.advance(5)
+        await broker.promote(["default"])
+        claims = await take(broker)
+
+        found = {claim.job.id: claim.job.due for claim in claims}
+        assert found == {"ready": 0, "delayed": pytest.approx(due, abs=0.0011)}
+
+    async def test_a_claim_tells_when_a_retry_was_due(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job()])
+        [claim] = await take(broker)
+        await end(broker, claim, Failed("no"), clock)
+        due = clock.now() + 60
+
+        clock.advance(70)
+        await broker.promote(["default"])
+        [again] = await take(broker)
+
+        assert again.job.due == pytest.approx(due, abs=0.0011)
+
+    async def test_a_job_that_was_handed_back_is_not_late(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job(due=clock.now() + 1)])
+        clock.advance(2)
+        await broker.promote(["default"])
+        [claim] = await take(broker)
+
+        await end(broker, claim, Released(), clock)
+        [again] = await take(broker)
+
+        assert again.job.due == 0
+
     async def test_due_jobs_run_in_the_order_of_their_instants(
         self, broker: Broker, clock: FakeClock
     ) -> None:

@@ -95,8 +95,7 @@ class Runner:
             attempt.task = create_task(self._run(attempt))
         self.deadlines.watch(attempts)
         if self._events.wanted(JobStarted):
-            for claim in claims:
-                self._events.publish(JobStarted(claim.job, claim.worker))
+            self._events.publish_all([JobStarted(claim.job, claim.worker) for claim in claims])
 
     async def release(self) -> int:
         """Interrupt what still runs and hand it back; how many attempts that were."""
@@ -152,11 +151,24 @@ class Runner:
         except (BadPayload, UnknownTask, BadTask) as error:
             self._end(attempt, Failed(str(error), permanent=True), _NO_TASK)
             return
+        run = self._surrounded if self._events.layers else self._outcome
         # It may have been interrupted before it began.
-        outcome = (
-            _interrupted(attempt) if attempt.cause else await self._outcome(attempt, task, policy)
-        )
+        outcome = _interrupted(attempt) if attempt.cause else await run(attempt, task, policy)
         self._end(attempt, outcome, policy)
+
+    async def _surrounded(
+        self, attempt: Attempt, task: AnyTask[..., Any], policy: Retry
+    ) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            with self._events.layers.attempting(attempt.claim.job) as tell:
+                outcome = await self._outcome(attempt, task, policy)
+                tell(outcome)
+        except Exception as error:
+            # Not the handler's: that is an outcome by now, or has yet to run.
+            self._events.publish(ServiceFailed("middleware", error))
+        # Not by its truth: an outcome without fields is an empty tuple.
+        return await self._outcome(attempt, task, policy) if outcome is None else outcome
 
     async def _outcome(self, attempt: Attempt, task: AnyTask[..., Any], policy: Retry) -> Outcome:
         job = attempt.claim.job

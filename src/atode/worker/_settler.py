@@ -91,12 +91,19 @@ class Settler(Service):
         # Most endings are successes, and most often nobody listens to those.
         hears_successes = self._events.wanted(JobSucceeded)
         hears_others = any(self._events.wanted(kind) for kind in _OTHER_ENDINGS)
+        successes: list[JobSucceeded] = []
         for settlement in batch:
-            attempt = self._ledger.remove(settlement.claim)
-            if id(settlement) in lost:
-                self._events.publish(ClaimLost(settlement.claim.job, settlement.claim.worker))
-            elif hears_successes if settlement.tally is Tally.SUCCESS else hears_others:
+            claim = settlement.claim
+            attempt = self._ledger.remove(claim)
+            if lost and id(settlement) in lost:
+                self._events.publish(ClaimLost(claim.job, claim.worker))
+            elif settlement.tally is Tally.SUCCESS:
+                if hears_successes:
+                    job = settlement.after or claim.job
+                    successes.append(JobSucceeded(job, claim.worker, _seconds(attempt)))
+            elif hears_others:
                 self._events.publish(_ending(settlement, attempt))
+        self._events.publish_all(successes)
 
 
 _OTHER_ENDINGS = (JobRetrying, JobArchived, JobCancelled, JobSnoozed, JobReleased)
@@ -105,10 +112,8 @@ _OTHER_ENDINGS = (JobRetrying, JobArchived, JobCancelled, JobSnoozed, JobRelease
 def _ending(settlement: Settlement, attempt: Attempt | None) -> Event:
     worker = settlement.claim.worker
     job = settlement.after or settlement.claim.job
-    seconds = attempt.ended_at - attempt.started_at if attempt else 0.0
+    seconds = _seconds(attempt)
     match settlement.tally, job.state:
-        case Tally.SUCCESS, _:
-            return JobSucceeded(job, worker, seconds)
         case Tally.FAILURE, State.ARCHIVED:
             return JobArchived(job, worker, seconds)
         case Tally.FAILURE, _:
@@ -119,3 +124,8 @@ def _ending(settlement: Settlement, attempt: Attempt | None) -> Event:
             return JobReleased(job, worker)
         case _:
             return JobSnoozed(job, worker)
+
+
+def _seconds(attempt: Attempt | None) -> float:
+    # The ledger may have lost it to a claim of our own that came later.
+    return attempt.ended_at - attempt.started_at if attempt else 0.0

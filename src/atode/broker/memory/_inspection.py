@@ -80,6 +80,8 @@ class Inspection:
         with self._store.lock:
             chosen = self._chosen(queue, which, RUNNABLE)
             for record in chosen:
+                # Not when it was due but now: it is not late.
+                record.job = record.job._replace(due=0.0)
                 self._store.queue(queue).append(record, self._clock.now())
             self._store.ring()
         return len(chosen)

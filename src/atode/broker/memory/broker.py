@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from atode.broker.memory._diagnosis import Diagnosis
 from atode.broker.memory._groups import Groups
 from atode.broker.memory._inspection import day_of
 from atode.broker.memory._limiting import Limiting
@@ -22,7 +23,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Groups, Scheduling, Limiting):
+class MemoryBroker(Groups, Scheduling, Limiting, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:

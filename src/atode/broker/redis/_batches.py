@@ -7,7 +7,16 @@ from typing import Generic, NamedTuple, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import messages
 from atode.broker.redis._link import Reply
-from atode.broker.redis._scripts import ENQUEUE, EXTEND, MARKED, SETTLE, TICK, Argument, Command
+from atode.broker.redis._scripts import (
+    ENQUEUE,
+    EXTEND,
+    MARKED,
+    PRUNE,
+    SETTLE,
+    TICK,
+    Argument,
+    Command,
+)
 from atode.broker.redis.keys import QueueKeys, day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
@@ -53,6 +62,15 @@ def lease_score(instant: float) -> str:
     its dequeue overwrites this mark.
     """
     return f"{instant:.3f}5"
+
+
+def claim_score(instant: float) -> str:
+    """The same for the first lease of a claim, until it is extended.
+
+    It is told apart from other leases of the same millisecond, so that the jobs of a claim
+    whose answer got lost can be found by it.
+    """
+    return f"{instant:.3f}7"
 
 
 def nanoseconds(instant: float) -> int:
@@ -243,6 +261,14 @@ def _names(claims: Sequence[Claim]) -> Sequence[Argument]:
     # Ids, then claim numbers.
     ids = [raw_id(claim.job.id) for claim in claims]
     return [*ids, *[claim.number for claim in claims]]
+
+
+def prune_command(queue: str, now: float) -> Command:
+    """Delete up to CHUNK jobs of each kind that the queue keeps no longer (8.10, 8.5)."""
+    keys = keys_of(queue)
+    second = math.floor(now)
+    terms = (second, second - ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK)
+    return PRUNE.call((keys.completed, keys.archived), keys.jobs, *terms)
 
 
 def exact_due(due: float) -> str:

@@ -44,6 +44,11 @@ class Cluster:
         await self.call([("EXISTS", key)])
         return await (await self._owner(key_slot(key.encode()))).line()
 
+    async def masters(self) -> Sequence[Server]:
+        """As in `Link`, as many as the map names."""
+        await self._map(self._map_number)
+        return list(dict.fromkeys(owner for owner in self._owners if owner))
+
     async def close(self) -> None:
         """As in `Link`."""
         for server in self._servers.values():

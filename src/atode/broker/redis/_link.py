@@ -89,6 +89,10 @@ class Link(Protocol):
         """An open connection of its own to the server that has `key`; errors as for `call`."""
         ...
 
+    async def masters(self) -> Sequence["Server"]:
+        """The servers that take writes, one by one; errors as for `call`."""
+        ...
+
     async def close(self) -> None:
         """Close what is open; the next call opens anew."""
         ...
@@ -142,6 +146,10 @@ class Server:
             await line.close()
             raise
         return line
+
+    async def masters(self) -> Sequence["Server"]:
+        """As in `Link`."""
+        return [self]
 
     async def close(self) -> None:
         """As in `Link`."""

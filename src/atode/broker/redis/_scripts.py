@@ -65,6 +65,7 @@ SETTLE = Script("settle", uses=("_held", "_remove", "_count", "_trim"))
 PROMOTE = Script("promote")
 REAP = Script("reap")
 REPAIR = Script("repair")
+REGAIN = Script("regain")
 PRUNE = Script("prune", uses=("_trim",))
 COUNTS = Script("counts")
 BEAT = Script("beat")
@@ -78,6 +79,11 @@ ARCHIVE = Script("archive", uses=("_take", "_trim"))
 DELETE = Script("delete", uses=("_take", "_message", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
+AUDIT = Script("audit", uses=("_remove",))
+ASTRAY = Script("astray")
+REWRITE = Script("rewrite")
+REGROUP = Script("regroup")
+LOCKS = Script("locks")
 SHOW = Script("show")
 TICK = Script("tick")
 TAKE_PLACE = Script("take_place")
@@ -95,4 +101,5 @@ ALL = (
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
     *(SHOW, TICK, TAKE_PLACE, FREE_PLACE),
     *(JOIN, GROUPS, MEMBERS, MERGE, RELEASE, RECLAIM),
+    *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

@@ -1,7 +1,7 @@
 """The way to whichever server is the master now, as sentinels tell it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import tee
 
 from atode.broker.redis._address import Address, host_and_port
@@ -40,6 +40,10 @@ class Sentinels:
     async def line(self, key: str) -> Line:
         """As in `Link`; the sentinels are asked, for a line would not notice an old master."""
         return await (await self._find(self._master)).line(key)
+
+    async def masters(self) -> Sequence[Server]:
+        """As in `Link`."""
+        return [await self._find(self._master)]
 
     async def close(self) -> None:
         """As in `Link`."""

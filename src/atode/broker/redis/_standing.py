@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
+from atode.broker.redis._batches import lease_score
 from atode.broker.redis._claims import claim_command, read_claims
 from atode.broker.redis._failures import has_moved
 from atode.broker.redis._link import Line, Link, Reply
@@ -68,7 +69,7 @@ class StandingClaims:
         try:
             while not (rung or claims or post.is_closing) and (left := end - loop.time()) > 0:
                 until = self._clock.now() + lease
-                command = claim_command(queue, limit, until, worker)
+                command = claim_command(queue, limit, lease_score(until), worker)
                 seconds = max(min(left, lease * _SHARE), _LEAST)
                 try:
                     rung, reply = await post.ask(command, seconds)

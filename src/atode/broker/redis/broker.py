@@ -6,26 +6,35 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _group_batches, _presences
-from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
+from atode.broker.redis._batches import (
+    CHUNK,
+    CHUNK_BYTES,
+    Batch,
+    claim_score,
+    lease_score,
+    nanoseconds,
+)
 from atode.broker.redis._claims import claim_command, read_claims
+from atode.broker.redis._diagnosis import Diagnosis
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._groups import Groups
 from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
+from atode.broker.redis._lost_claims import LostClaims, regain_command
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scheduling import Scheduling
-from atode.broker.redis._scripts import PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._scripts import PROMOTE, REAP, REPAIR, Command
 from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
-from atode.errors import BrokerError
+from atode.errors import BrokerError, BrokerUnavailable
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
@@ -42,7 +51,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Groups, Scheduling, Limiting):
+class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -59,6 +68,7 @@ class RedisBroker(Groups, Scheduling, Limiting):
         super().__init__(link_to(url), clock or SystemClock())
         self._url = url
         self._doorbells = Doorbells(self._link)
+        self._lost = LostClaims()
         self._standing = StandingClaims(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
@@ -213,17 +223,8 @@ class RedisBroker(Groups, Scheduling, Limiting):
         Also gives back to their groups what Go workers that died were aggregating (9.4).
         """
         gone = 0
-        second = math.floor(self._clock.now())
         for queue in queues:
-            keys = keys_of(queue)
-            command = PRUNE.call(
-                (keys.completed, keys.archived),
-                keys.jobs,
-                second,
-                second - _batches.ARCHIVE_AGE,
-                _batches.ARCHIVE_SIZE,
-                CHUNK,
-            )
+            command = _batches.prune_command(queue, self._clock.now())
             deleted = CHUNK
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies
@@ -262,22 +263,56 @@ class RedisBroker(Groups, Scheduling, Limiting):
 
     async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
         with suppress(BrokerError):
-            # Who goes back last is first in line afterwards.
-            await self.settle(
-                [
-                    Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
-                    for claim in reversed(await taking)
-                ]
-            )
+            await self._release(await taking)
+
+    async def _release(self, claims: Sequence[Claim]) -> None:
+        # Who goes back last is first in line afterwards.
+        await self.settle(
+            [
+                Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
+                for claim in reversed(claims)
+            ]
+        )
 
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
-    ) -> tuple[bool, Iterator[Claim]]:
+    ) -> tuple[bool, Iterable[Claim]]:
         until = self._clock.now() + lease
-        command = claim_command(queue, limit, until, worker)
-        [reply] = (await self._link.call([command])).replies
-        more = reply[0] == b"1"
-        return more, read_claims(islice(reply, 1, None), queue, worker, until)
+        if regained := await self._regain(queue, limit, until, worker):
+            return True, regained
+        command = claim_command(queue, limit, claim_score(until), worker)
+        try:
+            answer = await self._link.call([command])
+        except BrokerUnavailable:
+            self._lost.lose(queue, worker, until)
+            raise
+        [reply] = answer.replies
+        found: Iterable[Claim] = read_claims(islice(reply, 1, None), queue, worker, until)
+        if answer.resent:
+            found = await self._with_first(list(found), queue, limit, until, worker)
+        self._lost.answer(queue, worker, until)
+        return reply[0] == b"1", found
+
+    async def _regain(self, queue: str, limit: int, until: float, worker: str) -> list[Claim]:
+        """Jobs of claims whose answer got lost; the rest of them another time."""
+        for lost in self._lost.of(queue, worker, self._clock.now()):
+            command = regain_command(queue, worker, lost, limit=limit, until=until)
+            [reply] = (await self._link.call([command])).replies
+            if claims := list(read_claims(reply, queue, worker, until)):
+                return claims
+        return []
+
+    async def _with_first(
+        self, found: list[Claim], queue: str, limit: int, until: float, worker: str
+    ) -> list[Claim]:
+        """What the second sending of a claim has brought, and what the first one had taken."""
+        command = regain_command(*(queue, worker, until), limit=limit, until=until, arrived=found)
+        with suppress(BrokerError):
+            [reply] = (await self._link.call([command])).replies
+            found = [*read_claims(reply, queue, worker, until), *found]
+            # Both may have taken as many as there was room for.
+            await self._release(found[limit:])
+        return found[:limit]
 
     async def _reap(self, queue: str, limit: int, lease: float, worker: str) -> list[Claim]:
         keys = keys_of(queue)

@@ -23,7 +23,10 @@ CANCELLED = "cancelled"
 """Private hash field: when the job was cancelled for good, while a worker had it. Our workers
 take it away when they archive the job; Go's leave it, so that ours archive the job later."""
 
-PRIVATE_FIELDS = (OWNER, CLAIMS, DUE, CANCELLED)
+WAS_DUE = "was_due"
+"""Private hash field: the instant at which a pending job was due, and since when it is pending."""
+
+PRIVATE_FIELDS = (OWNER, CLAIMS, DUE, CANCELLED, WAS_DUE)
 """What our hashes hold beyond asynq's own fields; foreign readers never list a hash."""
 
 

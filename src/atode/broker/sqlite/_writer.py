@@ -38,7 +38,7 @@ class Writer:
     """
 
     def __init__(self, path: str, synchronous: str) -> None:
-        self._path = path
+        self.path = path
         self._synchronous = synchronous
         self._lock = threading.Lock()
         self._inbox: _Inbox | None = None
@@ -80,7 +80,7 @@ class Writer:
 
     def _start(self) -> None:
         inbox: _Inbox = SimpleQueue()
-        store = Store(self._path, self._synchronous)
+        store = Store(self.path, self._synchronous)
         thread = threading.Thread(
             target=_work, args=(inbox, store), name="atode-sqlite", daemon=True
         )

@@ -12,6 +12,7 @@ from typing import Self
 from atode.broker.protocol import Cancellation, Refused
 from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._scheduling import Scheduling
@@ -32,7 +33,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Groups, Scheduling, Limiting, Within):
+class SqliteBroker(Groups, Scheduling, Limiting, Diagnosis, Within):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was

@@ -3,8 +3,9 @@
 -- ARGV  1 prefix of job hashes   2 limit   3 lease expiry (never a whole second: that
 --       marks the lease as atode's, since asynq's are whole)   4 worker
 --       5 bytes of messages after which to stop
--- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number, negative
--- if the job was cancelled (by us, while a Go worker had it). Ids without a job are dropped.
+-- Returns '1' if there may be more, else '0'; then for each claim: id, message, claim number: negative
+-- if the job was cancelled (by us, while a Go worker had it), and with '@' and the instant at which it
+-- was due behind it, if it was delayed and atode made it pending. Ids without a job are dropped.
 
 local jobs, limit, expiry, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local bytes = tonumber(ARGV[5])
@@ -19,6 +20,18 @@ end
 redis.call('LLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 
+-- Behind the claim number: what promote.lua wrote, unless somebody else has made the job pending
+-- since. Most jobs were never delayed and pay for none of this.
+local delayed = {}
+local function due_suffix(id, was_due)
+  delayed[#delayed + 1] = jobs .. id
+  local at = string.find(was_due, '@', 1, true)
+  if at and string.sub(was_due, at + 1) == redis.call('HGET', jobs .. id, 'pending_since') then
+    return '@' .. string.sub(was_due, 1, at - 1)
+  end
+  return ''
+end
+
 local reply, taken, numbers, leases, ghosts, seen, looked = {'0'}, {}, {}, {}, {}, {}, 0
 for place = #window, 1, -1 do
   if bytes <= 0 then
@@ -26,7 +39,7 @@ for place = #window, 1, -1 do
   end
   local id = window[place]
   looked = looked + 1
-  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'cancelled')
+  local stored = redis.pcall('HMGET', jobs .. id, 'msg', 'claims', 'cancelled', 'was_due')
   if stored[1] and not seen[id] then
     local number = string.format('%d', (tonumber(stored[2] or nil) or 0) + 1)
     taken[#taken + 1] = id
@@ -36,7 +49,7 @@ for place = #window, 1, -1 do
     reply[#reply + 1] = id
     reply[#reply + 1] = stored[1]
     bytes = bytes - #stored[1]
-    reply[#reply + 1] = (stored[3] and '-' or '') .. number
+    reply[#reply + 1] = (stored[3] and '-' or '') .. number .. (stored[4] and due_suffix(id, stored[4]) or '')
   elseif not stored.err and not seen[id] then
     ghosts[#ghosts + 1] = jobs .. id
   end
@@ -58,6 +71,9 @@ for n, id in ipairs(taken) do
   redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', numbers[n])
   -- What runs alone must not fall back into its group with a retry (trap 10).
   redis.call('HDEL', key, 'pending_since', 'due', 'group')
+end
+for _, key in ipairs(delayed) do
+  redis.call('HDEL', key, 'was_due')
 end
 if looked == limit or looked < #window then
   reply[1] = '1'

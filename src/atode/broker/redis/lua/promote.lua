@@ -92,7 +92,9 @@ for _, job in ipairs(due) do
       redis.call('HDEL', key, 'due')
     else
       pending[#pending + 1] = job.id
-      redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns)
+      -- claim.lua tells the worker, if it is still this promotion that made the job pending.
+      local was_due = string.format('%.17g@%s', job.instant, now_ns)
+      redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns, 'was_due', was_due)
       redis.call('HDEL', key, 'due', 'group')
     end
   end
