@@ -35,7 +35,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 TEXTS = dict(texts())
 
-STATES = "ARRAY['pending', 'active', 'archived', 'completed']"
+STATES = "ARRAY['pending', 'active', 'archived', 'completed', 'aggregating']"
 
 # What runs while jobs flow, and the index that keeps it fast however many jobs there are.
 HOT = {
@@ -60,6 +60,10 @@ HOT = {
     "RUN_IDS": "jobs_pkey",
     "ARCHIVE_IDS": "jobs_pkey",
     "DELETE_IDS": "jobs_pkey",
+    "GROUPS": "jobs_grouped",
+    "MEMBERS": "jobs_grouped",
+    "STILL_IN": "jobs_pkey",
+    "STORED": "jobs_pkey",
     "PRUNE_COMPLETED": "jobs_completed",
     "PRUNE_OLD": "jobs_failed",
     "PRUNE_SURPLUS": "jobs_failed",
@@ -72,22 +76,24 @@ HOT = {
     "FIND-active": "jobs_processing",
     "FIND-archived": "jobs_failed",
     "FIND-completed": "jobs_completed",
+    "FIND-aggregating": "jobs_pending",
 }
 
 
 @pytest.fixture(scope="module")
 def full(postgres_server: PostgresServer) -> Ask:
-    """psql on a database with 10,000 jobs in each status, as it stands after a while."""
+    """psql on a database with 10,000 jobs in each of five states, as it stands after a while."""
     url = postgres_server.new_database()
 
     async def fill() -> None:
         broker = PostgresBroker(url)
-        await broker.enqueue([a_job() for _ in range(40_000)])
+        await broker.enqueue([a_job() for _ in range(50_000)])
         await broker.close()
 
     run(fill())
     ask = partial(postgres_server.do, database=url.rpartition("/")[2])
-    ask(f"UPDATE jobs SET state = ({STATES})[line % 4 + 1]")
+    ask(f"UPDATE jobs SET state = ({STATES})[line % 5 + 1]")
+    ask("UPDATE jobs SET group_name = 'g' || line % 7 WHERE state = 'aggregating'")
     ask("VACUUM ANALYZE")
     return ask
 

@@ -44,17 +44,26 @@ def key_of(job_id: str) -> Key:
     digits = hashlib.sha256(job_id.encode()).hexdigest()
     # Version 8 of RFC 9562: "custom".
     made = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
-    # PostgreSQL's texts have no NUL.
-    return Key(made, job_id.replace("\\", "\\\\").replace("\0", "\\0"))
+    return Key(made, escaped(job_id))
 
 
 def id_of(stored: object, name: str | None) -> str:
     """The id that has this key."""
     if name is None:
         return str(stored)
-    if "\\" not in name:
-        return name
-    return re.sub(r"\\([\\0])", lambda found: "\\" if found[1] == "\\" else "\0", name)
+    return unescaped(name)
+
+
+def escaped(text: str) -> str:
+    """A text as PostgreSQL can keep it: its texts have no NUL."""
+    return text.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+def unescaped(text: str) -> str:
+    """The text that is kept so."""
+    if "\\" not in text:
+        return text
+    return re.sub(r"\\([\\0])", lambda found: "\\" if found[1] == "\\" else "\0", text)
 
 
 def is_json(payload: bytes) -> bool:
@@ -93,6 +102,7 @@ def columns_of(jobs: Sequence[Job]) -> Columns:
         _once([job.task for job in jobs]),
         [job.payload for job in jobs],
         _once([is_json(job.payload) for job in jobs]),
+        _once([job.state.value for job in jobs]),
         _once([job.due if job.state is State.SCHEDULED else 0.0 for job in jobs]),
         _once([job.max_retry for job in jobs]),
         _once([job.timeout for job in jobs]),
@@ -100,6 +110,7 @@ def columns_of(jobs: Sequence[Job]) -> Columns:
         _once([job.retention for job in jobs]),
         _if_any([json.dumps(dict(job.headers)) if job.headers else None for job in jobs]),
         _if_any([job.unique or None for job in jobs]),
+        _if_any([escaped(job.group) if job.group else None for job in jobs]),
         sorted({job.queue for job in jobs}),
     )
 
@@ -160,18 +171,17 @@ def changes_of(jobs: Sequence[Job]) -> Columns:
 def job_of(row: Sequence[Any]) -> Job:
     """The job in a row of _job.sql."""
     job_id, name, task, queue, body, state, due, *plan = row[:12]
-    headers, error, failed, completed, result, unique = row[12:]
+    headers, error, failed, completed, result, unique, group = row[12:19]
     kept = _headers(headers)[0] if headers else NO_HEADERS
     ended = kept, error or "", failed or 0.0, completed or 0.0, result or b"", unique or ""
-    return Job._make(
-        (id_of(job_id, name), task, queue, body, _STATES[state], due or 0.0, *plan, *ended, 0.0)
-    )
+    begun = id_of(job_id, name), task, queue, body, _STATES[state], due or 0.0
+    return Job._make((*begun, *plan, *ended, 0.0, unescaped(group or "")))
 
 
 def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
     """The claim in a row of _claimed.sql."""
     _, job_id, name, task, queue, body, due, max_retry, retried, timeout, deadline = row[:11]
-    retention, headers, error, failed, claims, unique, ticket, cancelled = row[11:]
+    retention, headers, error, failed, claims, unique, group, ticket, cancelled = row[11:]
     kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
     job = Job(
         id_of(job_id, name),
@@ -191,6 +201,8 @@ def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
         0.0,
         b"",
         unique or "",
+        0.0,
+        unescaped(group or ""),
     )
     return Claim(job, worker, claims, lease_until, b"%d" % ticket, problem, cancelled)
 

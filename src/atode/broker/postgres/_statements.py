@@ -18,6 +18,7 @@ _STATUS: Mapping[State, str] = MappingProxyType(
         State.PENDING: "pending",
         State.SCHEDULED: "pending",
         State.RETRY: "pending",
+        State.AGGREGATING: "pending",
         State.ACTIVE: "processing",
         State.COMPLETED: "completed",
         State.ARCHIVED: "failed",
@@ -82,6 +83,7 @@ EXTEND = _read("extend")
 FOLD_TALLIES = _read("fold_tallies")
 FORGET = _read("forget")
 GET = _read("get")
+GROUPS = _read("groups")
 HERE = _read("here")
 HISTORY = _read("history")
 HOLDERS = _read("holders")
@@ -90,6 +92,7 @@ LEAVE = _read("leave")
 LOCK = _read("lock")
 MARKED = _read("marked")
 MARKS = _read("marks")
+MEMBERS = _read("members")
 MOMENT = _read("moment")
 NEXT_DUE = _read("next_due")
 NOTIFY = _read("notify")
@@ -109,6 +112,8 @@ SAME_BATCH = _read("same_batch")
 SETTLE_GONE = _read("settle_gone")
 SETTLE_KEPT = _read("settle_kept")
 STATS = _read("stats")
+STILL_IN = _read("still_in")
+STORED = _read("stored")
 UNLOCK = _read("unlock")
 WORKERS = _read("workers")
 

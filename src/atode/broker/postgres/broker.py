@@ -17,6 +17,7 @@ from atode.broker.postgres._enqueue import (
     storing,
     walked,
 )
+from atode.broker.postgres._groups import Groups
 from atode.broker.postgres._link import Connection, Link, Rows
 from atode.broker.postgres._rows import (
     MOST_FENCES,
@@ -39,7 +40,7 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Within):
+class PostgresBroker(Maintenance, Groups, Within):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares

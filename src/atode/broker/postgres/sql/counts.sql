@@ -9,6 +9,9 @@ UNION ALL
 SELECT 'retry', count(*) FROM {schema}.jobs
 WHERE queue = $1 AND status = 'pending' AND state = 'retry'
 UNION ALL
+SELECT 'aggregating', count(*) FROM {schema}.jobs
+WHERE queue = $1 AND status = 'pending' AND state = 'aggregating'
+UNION ALL
 SELECT 'active', count(*) FROM {schema}.jobs WHERE queue = $1 AND status = 'processing'
 UNION ALL
 SELECT 'archived', count(*) FROM {schema}.jobs WHERE queue = $1 AND status = 'failed'

@@ -1,4 +1,5 @@
--- Put what is due at the end of the line, oldest due first, and wake who waits.
+-- Put what is due at the end of the line, oldest due first, or let it join its group; and wake
+-- who waits. A retry has left its group: it has been run alone.
 -- 1 now, or NULL   2 queue   3 instant from which to look   4 limit   5 channel   6 words for it
 -- Returns how many it were.
 WITH scheduled AS MATERIALIZED (
@@ -31,7 +32,10 @@ numbered AS MATERIALIZED (
 ),
 promoted AS (
     UPDATE {schema}.jobs SET
-        state = 'pending',
+        state = CASE
+            WHEN jobs.group_name IS NOT NULL AND jobs.state = 'scheduled' THEN 'aggregating'
+            ELSE 'pending'
+        END,
         line = numbered.line,
         turn = numbered.line,
         updated_at = to_timestamp(now.seconds)
