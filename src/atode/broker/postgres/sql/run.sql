@@ -1,6 +1,6 @@
 -- Put jobs at the end of the line, in their order, and wake who waits.
 -- 1 now, or NULL   2 queue   3 ids, or limit   4 channel   5 words for it
--- Returns how many it were.
+-- Not when they were due but now: they are not late. Returns how many it were.
 WITH chosen AS MATERIALIZED (
 {chosen}
 ),
@@ -12,6 +12,7 @@ moved AS (
     UPDATE {schema}.jobs SET
         state = 'pending',
         cancelled = NULL,
+        scheduled_at = jobs.created_at,
         line = numbered.line,
         turn = numbered.line,
         updated_at = to_timestamp(now.seconds)

@@ -15,8 +15,11 @@ WITH gone AS (
             WHEN ended.state = 'completed' THEN ended.completed + jobs.retention
             ELSE now.seconds
         END,
-        scheduled_at =
-            CASE WHEN ended.due > 0 THEN to_timestamp(ended.due) ELSE jobs.scheduled_at END,
+        scheduled_at = CASE
+            WHEN ended.due > 0 THEN to_timestamp(ended.due)
+            WHEN ended.state = 'pending' THEN jobs.created_at
+            ELSE jobs.scheduled_at
+        END,
         retried = ended.retried,
         error = CASE WHEN {called_off} THEN '{cancelled}' ELSE ended.error END,
         last_failed_at = CASE
