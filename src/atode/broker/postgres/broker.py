@@ -18,6 +18,7 @@ from atode.broker.postgres._enqueue import (
     walked,
 )
 from atode.broker.postgres._groups import Groups
+from atode.broker.postgres._limiting import Limiting
 from atode.broker.postgres._link import Connection, Link, Rows
 from atode.broker.postgres._rows import (
     MOST_FENCES,
@@ -28,6 +29,7 @@ from atode.broker.postgres._rows import (
     tallies_of,
     ticket_of,
 )
+from atode.broker.postgres._scheduling import Scheduling
 from atode.broker.postgres._upkeep import Maintenance
 from atode.broker.postgres._within import Within
 from atode.broker.protocol import Refused
@@ -40,7 +42,7 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Groups, Within):
+class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Within):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares
