@@ -17,6 +17,9 @@ import pytest
 
 from tests.servers.redis import free_port
 
+USER = "postgres"
+"""Who may do everything, without a password."""
+
 _NOBODY = 65534
 _SYSTEM = Path("/usr/lib/postgresql")
 
@@ -63,14 +66,23 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """A database of the server."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{USER}@{self.address}/{database}"
 
     def new_database(self) -> str:
         """The URL of an empty database."""
+        return self.url(self.created())
+
+    def created(self) -> str:
+        """The name of an empty database."""
         self._databases += 1
         name = f"test{self._databases}"
         self.do(f"CREATE DATABASE {name}")
-        return self.url(name)
+        return name
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
 
     def do(self, statement: str, database: str = "postgres") -> str:
         """What psql prints for a statement, without ornaments."""
@@ -88,7 +100,7 @@ class PostgresServer:
         user = _user()
         if user is not None:
             os.chown(self._folder, user, -1)
-        self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        self._run("initdb", "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "-N")
         # Another process may have taken the free port before the server did.
         for _ in range(5):
             if self._started():
