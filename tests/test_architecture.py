@@ -16,10 +16,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics"}
+    | {"statistics", "transfer"}
     | {"cron", "expression", "wall_clock", "ticks"},
     {"broker", "observe"},
-    {"client"},
+    {"client", "mover"},
     {"worker"},
     {"web", "testing"},
     {"app"},
@@ -37,6 +37,7 @@ LONG_MODULES = {
     "testing/contract.py",
     "testing/operation_contract.py",
     "testing/cancel_contract.py",
+    "testing/transfer_contract.py",
 }
 
 # Loops that end by a return or an error, each with a wait inside.

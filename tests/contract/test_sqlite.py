@@ -9,9 +9,10 @@ from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
 from atode.testing.operation_contract import OperationContract
+from atode.testing.transfer_contract import TransferContract
 
 
-class TestSqlite(BrokerContract, OperationContract, CancelContract):
+class TestSqlite(BrokerContract, OperationContract, CancelContract, TransferContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

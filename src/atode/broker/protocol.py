@@ -15,6 +15,7 @@ from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
+from atode.transfer import Arrival, Moved, Stamp
 
 
 class Refused(NamedTuple):
@@ -230,7 +231,68 @@ class Inspect(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Cancelling, Inspect, Protocol):
+class Moving(Protocol):
+    """How the jobs of a queue move from this store to another, or from another one to this.
+
+    A mover takes turns: the old store gives some jobs, the new one receives them and remembers
+    that it did, the old one deletes them and remembers that it did. Whatever dies in between,
+    these two memories tell the next mover of each job where it is, even if it has been run and
+    deleted since, and even if another job of its id has come. `mover` is a name that nobody
+    has used before; a store listens to the last one of a queue that has started.
+    """
+
+    async def start_giving(self, queue: str, *, mover: str) -> Stamp | None:
+        """Pause the queue and let `mover` move it from here; the stamp of the last jobs that
+        were deleted because they had moved, if that move did not come to its end."""
+        ...
+
+    async def give(
+        self, queue: str, state: State, *, mover: str, offset: int = 0, limit: int = 500
+    ) -> Sequence[Moved]:
+        """Up to `limit` jobs in a state behind the first `offset`, in the order of `find`; they
+        stay. Fewer where they are large. Nothing in the answer: there are no more.
+
+        Raises:
+            BrokerRefused: the queue goes on, or another mover has started.
+        """
+        ...
+
+    async def given(self, queue: str, ids: Sequence[str], *, stamp: Stamp) -> Sequence[str]:
+        """Delete jobs that have arrived, with their locks, all in one transaction; returns those
+        that are still here, because a worker has claimed them. At most 500.
+
+        Raises:
+            BrokerRefused: another mover has started.
+        """
+        ...
+
+    async def start_receiving(
+        self, queue: str, *, mover: str, given: Stamp | None, paused: bool
+    ) -> None:
+        """Let `mover` move the queue to here. What was received under the stamp `given` is gone
+        from the old store, so nothing of that needs to be remembered. With `paused` the queue
+        is paused here, too, unless an earlier mover has begun to move it."""
+        ...
+
+    async def receive(self, queue: str, jobs: Sequence[Moved], *, stamp: Stamp) -> Arrival:
+        """Store jobs as they were, behind those that are here, and wake workers; all in one
+        transaction. At most 500. What was received before has no effect again. A lock that
+        another job has here is left to it.
+
+        The mover promises that what it brought under lower numbers is gone from the old store.
+
+        Raises:
+            BrokerRefused: another mover has started.
+        """
+        ...
+
+    async def finish_moving(self, queue: str, *, mover: str) -> None:
+        """Forget what was remembered, unless another mover has started. The queue stays paused
+        in the old store."""
+        ...
+
+
+class Broker(Queue, Upkeep, Cancelling, Inspect, Moving, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory._inspection import day_of
+from atode.broker.memory._moving import Moving
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
@@ -20,7 +20,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Cancelling):
+class MemoryBroker(Moving):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:

@@ -11,6 +11,7 @@ from atode.clock import Clock, wait_until
 from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
+from atode.transfer import Stamp
 
 
 @dataclass(slots=True)
@@ -38,6 +39,17 @@ class Record:
 
 
 @dataclass(slots=True)
+class Move:
+    """What is remembered while a queue moves."""
+
+    mover: str = ""
+    given: Stamp | None = None
+    """The last jobs that were deleted here because they had moved."""
+    receives: bool = False
+    received: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
+
+
+@dataclass(slots=True)
 class Queue:
     records: dict[str, Record] = field(default_factory=dict[str, Record])
     pending: deque[str] = field(default_factory=deque[str])
@@ -48,6 +60,7 @@ class Queue:
     tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
     paused: bool = False
     is_used: bool = False
+    move: Move = field(default_factory=Move)
 
     def holder(self, job: Job, now: float) -> str | None:
         """Id of the job that is in the way of a new one."""

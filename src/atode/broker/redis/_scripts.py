@@ -53,8 +53,14 @@ DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
+GIVE = Script("give")
+GIVEN = Script("given", uses=("_take", "_remove", "_unlock"))
+EXPECT = Script("expect", uses=("_forget",))
+RECEIVE = Script("receive", uses=("_forget",))
+FINISH = Script("finish")
 
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(GIVE, GIVEN, EXPECT, RECEIVE, FINISH),
 )

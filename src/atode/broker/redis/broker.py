@@ -14,10 +14,10 @@ from typing import Self, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import _batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
-from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._claims import read_claims
 from atode.broker.redis._doorbells import Doorbells
 from atode.broker.redis._link import Reply
+from atode.broker.redis._moving import Moving
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
 from atode.broker.redis.keys import QUEUES, keys_of
@@ -39,7 +39,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Cancelling):
+class RedisBroker(Moving):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from

@@ -141,6 +141,8 @@ def _clear(tx: Transaction, queue: str) -> bool:
         return False
     for statement in (sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_QUEUE, sql.RESUME):
         tx.change(statement, queue)
+    for statement in (sql.FORGET_MOVE, sql.FORGET_RECEIVED):
+        tx.change(statement, queue)
     return True
 
 

@@ -12,7 +12,7 @@ from typing import Self
 from atode.broker.protocol import Cancellation, Refused
 from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
-from atode.broker.sqlite._cancelling import Cancelling
+from atode.broker.sqlite._moving import Moving
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
@@ -29,7 +29,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Cancelling):
+class SqliteBroker(Moving):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was

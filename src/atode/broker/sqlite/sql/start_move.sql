@@ -1,0 +1,4 @@
+-- Note who moves a queue.
+-- 1 queue   2 mover   3 1 if this store receives, else 0
+INSERT INTO moves (queue, mover, receives) VALUES (?1, ?2, ?3)
+ON CONFLICT (queue) DO UPDATE SET mover = ?2, receives = max(receives, ?3);
