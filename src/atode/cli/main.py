@@ -2,7 +2,7 @@
 
 import typer
 
-from atode.cli import jobs, queues, servers, worker
+from atode.cli import jobs, move, queues, servers, worker
 
 app = typer.Typer(
     name="atode",
@@ -16,6 +16,7 @@ app.command("worker")(worker.run)
 app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.command("servers")(servers.servers)
+app.command("move")(move.move)
 
 
 @app.callback()

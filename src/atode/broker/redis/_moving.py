@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from atode.broker.redis import _transports
 from atode.broker.redis._cancelling import Cancelling
 from atode.broker.redis._scripts import EXPECT, FINISH
+from atode.broker.redis._transports import Written
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.job import State
 from atode.transfer import Arrival, Moved, Stamp, goes_on, id_taken, superseded
@@ -75,9 +76,7 @@ class Moving(Cancelling):
         answer = await self._link.call([("SADD", QUEUES, queue), command])
         if answer.replies[1] == -1:
             raise superseded(queue)
-        taken, unlocked = (
-            [written[place - 1].id for place in places] for places in answer.replies[1]
-        )
+        taken, unlocked = (_chosen(written, places) for places in answer.replies[1])
         rounded = sum(each.is_rounded for each in written if each.id not in set(taken))
         return Arrival([*refused, *map(id_taken, taken)], unlocked, rounded)
 
@@ -85,3 +84,7 @@ class Moving(Cancelling):
         """Delete the private keys of the move."""
         keys = keys_of(queue)
         await self._link.call([FINISH.call((keys.move, keys.received), mover)])
+
+
+def _chosen(written: Sequence[Written], places: Sequence[int]) -> list[str]:
+    return [written[place - 1].id for place in places]

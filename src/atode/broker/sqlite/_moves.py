@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 
 from atode.broker.sqlite import _operations
 from atode.broker.sqlite import _statements as sql
@@ -76,18 +77,18 @@ def receive(
     _check(tx, queue, stamp.mover)
     tx.change(sql.FORGET_GIVEN, queue, stamp.mover, stamp.number - 1)
     ids = array(moved.job.id for moved in jobs)
-    known = set(json.loads(tx.row(sql.KNOWN, queue, ids)[0]))
+    known: set[str] = set(json.loads(tx.row(sql.KNOWN, queue, ids)[0]))
     now = clock.now()
     new = [moved for moved in jobs if moved.job.id not in known]
     texts = array((queue, job.id, job.unique if left else "") for job, _, left, *_ in new)
-    [found] = tx.row(sql.OBSTACLES, texts, now)
+    obstacles: list[tuple[int, int, str | None]] = json.loads(tx.row(sql.OBSTACLES, texts, now)[0])
     refused: list[Left] = []
     unlocked: list[str] = []
     fresh: list[Moved] = []
-    for place, is_taken, holder in sorted(json.loads(found)):
+    for place, is_taken, holder in sorted(obstacles, key=itemgetter(0)):
         moved = new[place]
         if is_taken or moved.job.state not in PICK:
-            refused.append(_reason(moved, is_taken))
+            refused.append(_reason(moved, bool(is_taken)))
             continue
         fresh.append(moved)
         if holder is not None:
