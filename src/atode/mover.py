@@ -99,16 +99,11 @@ class Passage:
     async def start(self) -> None:
         """Pause the queue, and find out how far an earlier mover came.
 
-        The new store is told first: when the old one is paused, it must be known whether that
-        was our doing.
+        The old store comes first: from then on no other mover adds to what was given.
         """
-        stats = await self._source.stats(self.queue)
-        was_paused = stats is not None and stats.paused
         mover = self._stamp.mover
-        await self._target.start_receiving(self.queue, mover=mover, given=None, paused=was_paused)
-        given = await self._source.start_giving(self.queue, mover=mover)
-        # Only from here on does no other mover add to what was given.
-        await self._target.start_receiving(self.queue, mover=mover, given=given, paused=False)
+        given, was_paused = await self._source.start_giving(self.queue, mover=mover)
+        await self._target.start_receiving(self.queue, mover=mover, given=given, paused=was_paused)
 
     async def carry(self, told: Callable[[int], None]) -> int:
         """Move what is there now, and tell of each transport; how many jobs it were."""

@@ -40,6 +40,16 @@ class Stamp(NamedTuple):
         return cls(mover, int(number)) if mover else None
 
 
+class Departure(NamedTuple):
+    """How a queue stands in the store that it leaves."""
+
+    given: Stamp | None
+    """Of the last jobs that were deleted because they had moved, if that move did not come to
+    its end."""
+    was_paused: bool
+    """Whether somebody had paused it, and not only a move."""
+
+
 class Left(NamedTuple):
     """A job that stayed in its old store, and why."""
 

@@ -81,6 +81,7 @@ BY_HAND = {
     "FORGET_MOVE": "PRIMARY KEY",
     "FINISH_MOVE": "PRIMARY KEY",
     "MOVE": "PRIMARY KEY",
+    "OWN_PAUSE": "PRIMARY KEY",
     "NOTE_GIVEN": "PRIMARY KEY",
     "RECEIVE": "",
     "REMEMBER": "",

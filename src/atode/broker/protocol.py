@@ -15,7 +15,7 @@ from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
-from atode.transfer import Arrival, Moved, Stamp
+from atode.transfer import Arrival, Departure, Moved, Stamp
 
 
 class Refused(NamedTuple):
@@ -241,9 +241,9 @@ class Moving(Protocol):
     has used before; a store listens to the last one of a queue that has started.
     """
 
-    async def start_giving(self, queue: str, *, mover: str) -> Stamp | None:
-        """Pause the queue and let `mover` move it from here; the stamp of the last jobs that
-        were deleted because they had moved, if that move did not come to its end."""
+    async def start_giving(self, queue: str, *, mover: str) -> Departure:
+        """Pause the queue and let `mover` move it from here. That it was paused by a move, and
+        not by somebody, is remembered until it is resumed."""
         ...
 
     async def give(

@@ -11,7 +11,7 @@ from atode.job import Job, State, fingerprint
 from atode.outcome import Failed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
-from atode.transfer import Arrival, Moved, Stamp, id_taken
+from atode.transfer import Arrival, Departure, Moved, Stamp, id_taken
 
 QUEUE = "default"
 FIRST = Stamp("mover", 1)
@@ -30,9 +30,27 @@ class TransferContract:
     async def test_who_starts_to_give_pauses_the_queue(self, broker: Broker) -> None:
         await broker.enqueue([a_job()])
 
-        assert await broker.start_giving(QUEUE, mover="mover") is None
+        assert await broker.start_giving(QUEUE, mover="mover") == Departure(None, False)
 
         assert await take(broker) == []
+
+    async def test_it_is_known_who_paused_a_queue(self, broker: Broker, clock: FakeClock) -> None:
+        await broker.enqueue([a_job()])
+        await broker.start_giving(QUEUE, mover="mover")
+        clock.advance(5)
+        by_a_mover_that_died = await broker.start_giving(QUEUE, mover="next")
+        await broker.finish_moving(QUEUE, mover="next")
+        clock.advance(5)
+        by_one_that_ended = await broker.start_giving(QUEUE, mover="last")
+        clock.advance(5)
+        assert await broker.resume(QUEUE)
+        await broker.pause(QUEUE)
+        clock.advance(5)
+        by_somebody = await broker.start_giving(QUEUE, mover="later")
+
+        assert not by_a_mover_that_died.was_paused
+        assert not by_one_that_ended.was_paused
+        assert by_somebody.was_paused
 
     async def test_jobs_are_given_in_their_order_and_stay(self, broker: Broker) -> None:
         jobs = [a_job() for _ in range(3)]
@@ -191,7 +209,7 @@ class TransferContract:
         await broker.start_giving(QUEUE, mover="mover")
         await broker.given(QUEUE, ["one"], stamp=FIRST)
 
-        assert await broker.start_giving(QUEUE, mover="next") == FIRST
+        assert await broker.start_giving(QUEUE, mover="next") == Departure(FIRST, False)
 
     async def test_what_is_given_twice_under_one_stamp_is_given_once(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="one")])
@@ -275,7 +293,7 @@ class TransferContract:
         assert await broker.get(QUEUE, "dead") == dead
         clock.advance(541)
         assert await broker.prune([QUEUE]) == 1
-        clock.advance(90 * 86_400 - 600)
+        clock.advance(90 * 86_400 - 700)
         assert await broker.prune([QUEUE]) == 0
         clock.advance(100)
         assert await broker.prune([QUEUE]) == 1

@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from atode.broker.memory._cancelling import Cancelling
 from atode.broker.memory.store import Queue, Record
 from atode.job import State
-from atode.transfer import Arrival, Left, Moved, Stamp, goes_on, id_taken, superseded
+from atode.transfer import Arrival, Departure, Left, Moved, Stamp, goes_on, id_taken, superseded
 
 
 class Moving(Cancelling):
     """What a move needs to remember is kept with the queue."""
 
-    async def start_giving(self, queue: str, *, mover: str) -> Stamp | None:
+    async def start_giving(self, queue: str, *, mover: str) -> Departure:
         with self._store.lock:
             mine = self._store.queue(queue)
             mine.move.mover = mover
+            mine.move.pauses = mine.move.pauses or not mine.paused
             mine.paused = True
-            return mine.move.given
+            return Departure(mine.move.given, not mine.move.pauses)
 
     async def give(
         self, queue: str, state: State, *, mover: str, offset: int = 0, limit: int = 500
@@ -72,7 +73,7 @@ class Moving(Cancelling):
         with self._store.lock:
             mine = self._store.queue(queue)
             if mine.move.mover == mover:
-                mine.move = type(mine.move)()
+                mine.move = type(mine.move)(pauses=mine.move.pauses)
 
     def _of(self, queue: str, mover: str) -> Queue:
         mine = self._store.queue(queue)

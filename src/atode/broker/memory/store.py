@@ -45,6 +45,8 @@ class Move:
     mover: str = ""
     given: Stamp | None = None
     """The last jobs that were deleted here because they had moved."""
+    pauses: bool = False
+    """Whether the queue is paused for a move only."""
     receives: bool = False
     received: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
 

@@ -5,27 +5,23 @@ from collections.abc import Sequence
 
 from atode.broker.redis import _transports
 from atode.broker.redis._cancelling import Cancelling
-from atode.broker.redis._scripts import EXPECT, FINISH
+from atode.broker.redis._scripts import DEPART, EXPECT, FINISH
 from atode.broker.redis._transports import Written
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.job import State
-from atode.transfer import Arrival, Moved, Stamp, goes_on, id_taken, superseded
+from atode.transfer import Arrival, Departure, Moved, Stamp, goes_on, id_taken, superseded
 
 
 class Moving(Cancelling):
     """Each turn of a mover is one script call; all are harmless when they are sent twice."""
 
-    async def start_giving(self, queue: str, *, mover: str) -> Stamp | None:
+    async def start_giving(self, queue: str, *, mover: str) -> Departure:
         """Pause the queue, for Go workers too, and note who moves it."""
         keys = keys_of(queue)
-        answer = await self._link.call(
-            [
-                ("HSET", keys.move, "mover", mover),
-                ("SET", keys.paused, math.floor(self._clock.now()), "NX"),
-                ("HGET", keys.move, "given"),
-            ]
-        )
-        return Stamp.of((answer.replies[2] or b"").decode())
+        second = math.floor(self._clock.now())
+        command = DEPART.call((keys.paused, keys.move), mover, second)
+        [(given, was_paused)] = (await self._link.call([command])).replies
+        return Departure(Stamp.of(given.decode()), was_paused == b"1")
 
     async def give(
         self, queue: str, state: State, *, mover: str, offset: int = 0, limit: int = 500
@@ -48,7 +44,8 @@ class Moving(Cancelling):
         """Delete jobs that have arrived elsewhere."""
         if not ids:
             return []
-        [places] = (await self._link.call([_transports.given_command(queue, ids, stamp)])).replies
+        answer = await self._link.call([_transports.given_command(queue, ids, stamp)])
+        places: Sequence[int] = answer.replies[0]
         if places == [-1]:
             raise superseded(queue)
         return [ids[place - 1] for place in places]

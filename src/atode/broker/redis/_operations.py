@@ -90,7 +90,8 @@ class Operations(Inspection):
 
     async def resume(self, queue: str) -> bool:
         """Let the queue go on; who waits for it notices within a second."""
-        answer = await self._link.call([("DEL", keys_of(queue).paused)])
+        keys = keys_of(queue)
+        answer = await self._link.call([("DEL", keys.paused), ("HDEL", keys.move, "paused")])
         return answer.replies[0] == 1 or answer.resent
 
     async def remove(self, queue: str, *, force: bool = False) -> bool:

@@ -53,6 +53,7 @@ DELETE = Script("delete", uses=("_take", "_unlock"))
 REPLACE = Script("replace")
 DETACH = Script("detach")
 CLEAR = Script("clear", uses=("_take", "_unlock"))
+DEPART = Script("depart")
 GIVE = Script("give")
 GIVEN = Script("given", uses=("_take", "_remove", "_unlock"))
 EXPECT = Script("expect", uses=("_forget",))
@@ -62,5 +63,5 @@ FINISH = Script("finish")
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
-    *(GIVE, GIVEN, EXPECT, RECEIVE, FINISH),
+    *(DEPART, GIVE, GIVEN, EXPECT, RECEIVE, FINISH),
 )

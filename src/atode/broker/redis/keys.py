@@ -54,7 +54,8 @@ class QueueKeys:
         self.removed = f"{prefix}removed:"
         """A private prefix: containers of a queue that is being removed, by their old names."""
         self.move = f"{prefix}move"
-        """A private hash, while the queue moves to or from another store: who moves it."""
+        """A private hash: who moves the queue to or from another store, and whether it is paused
+        for that only."""
         self.received = f"{prefix}received"
         """A private hash: ids that came from another store, and may be there still."""
         self.soon = f"{prefix}due"

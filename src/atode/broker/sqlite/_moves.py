@@ -12,18 +12,18 @@ from atode.broker.sqlite._transaction import Transaction, array
 from atode.clock import Clock
 from atode.errors import BrokerRefused
 from atode.job import State
-from atode.transfer import Arrival, Left, Moved, Stamp, goes_on, id_taken, superseded
+from atode.transfer import Arrival, Departure, Left, Moved, Stamp, goes_on, id_taken, superseded
 
 _MOST_BYTES = 1_000_000
 """Bytes of payloads and results after which no more jobs are given at once."""
 
 
-def start_giving(tx: Transaction, queue: str, mover: str) -> Stamp | None:
+def start_giving(tx: Transaction, queue: str, mover: str) -> Departure:
     """Pause the queue, and note who moves it."""
-    tx.change(sql.PAUSE, queue)
-    tx.change(sql.START_MOVE, queue, mover, 0)
-    _, given, _, _ = tx.row(sql.MOVE, queue)
-    return Stamp.of(given)
+    is_new = tx.change(sql.PAUSE, queue)
+    tx.change(sql.START_MOVE, queue, mover, 0, is_new)
+    _, given, _, pauses, _ = tx.row(sql.MOVE, queue)
+    return Departure(Stamp.of(given), not pauses)
 
 
 def give(
@@ -65,7 +65,7 @@ def start_receiving(
     move = tx.row(sql.MOVE, queue)
     if paused and not (move and move[2]):
         tx.change(sql.PAUSE, queue)
-    tx.change(sql.START_MOVE, queue, mover, 1)
+    tx.change(sql.START_MOVE, queue, mover, 1, 0)
     if given:
         tx.change(sql.FORGET_GIVEN, queue, *given)
 
@@ -114,7 +114,7 @@ def _check(tx: Transaction, queue: str, mover: str) -> bool:
     move = tx.row(sql.MOVE, queue)
     if move is None or move[0] != mover:
         raise superseded(queue)
-    return bool(move[3])
+    return bool(move[4])
 
 
 def _reason(moved: Moved, is_taken: bool) -> Left:

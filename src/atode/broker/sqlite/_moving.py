@@ -6,13 +6,13 @@ from functools import partial
 from atode.broker.sqlite import _moves
 from atode.broker.sqlite._cancelling import Cancelling
 from atode.job import State
-from atode.transfer import Arrival, Moved, Stamp
+from atode.transfer import Arrival, Departure, Moved, Stamp
 
 
 class Moving(Cancelling):
     """Each turn of a mover is one transaction."""
 
-    async def start_giving(self, queue: str, *, mover: str) -> Stamp | None:
+    async def start_giving(self, queue: str, *, mover: str) -> Departure:
         return await self._writer.call(partial(_moves.start_giving, queue=queue, mover=mover))
 
     async def give(

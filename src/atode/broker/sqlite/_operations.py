@@ -111,6 +111,7 @@ def pause(tx: Transaction, queue: str) -> bool:
 def resume(tx: Transaction, queue: str) -> bool:
     """Let the queue go on; whether that is new."""
     was_paused = bool(tx.change(sql.RESUME, queue))
+    tx.change(sql.OWN_PAUSE, queue)
     if was_paused:
         tx.now_ready(queue)
     return was_paused

@@ -1,3 +1,3 @@
--- Forget that a queue was being moved.
+-- Forget that a queue was being moved, but not that it is paused for that.
 -- 1 queue   2 mover
-DELETE FROM moves WHERE queue = ?1 AND mover = ?2;
+UPDATE moves SET mover = '', given = '', receives = 0 WHERE queue = ?1 AND mover = ?2;
