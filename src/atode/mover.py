@@ -117,7 +117,8 @@ class Passage:
 
     async def finish(self) -> Report:
         """Forget the move in both stores, and say what became of the queue."""
-        for store in (self._source, self._target):
+        # As long as the new store remembers, the old one must be able to say what of that is gone.
+        for store in (self._target, self._source):
             await store.finish_moving(self.queue, mover=self._stamp.mover)
         counts = await self._source.counts(self.queue)
         stuck = self._stuck.total()
