@@ -26,7 +26,7 @@ class RedisServer(NamedTuple):
 
     def ask(self, *words: str) -> bytes:
         """Send one command; the first bytes of the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(65536)
 

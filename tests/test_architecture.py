@@ -16,10 +16,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics", "transfer"}
-    | {"cron", "expression", "wall_clock", "ticks"},
+    | {"statistics", "group", "batch", "transfer"}
+    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
-    {"client", "mover"},
+    {"client", "mover", "semaphore"},
     {"worker"},
     {"web", "testing"},
     {"app"},
@@ -34,8 +34,9 @@ MOST_PARAMETERS = 8
 
 # The suites that every broker passes read best as one page each.
 LONG_MODULES = {
-    "testing/contract.py",
+    "testing/run_contract.py",
     "testing/operation_contract.py",
+    "testing/group_contract.py",
     "testing/cancel_contract.py",
     "testing/transfer_contract.py",
 }

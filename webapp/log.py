@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from webapp.settings.model import LogLevel
+from webapp.settings.choices import LogLevel
 
 
 def log_to_standard_error(level: LogLevel) -> None:
@@ -15,3 +15,5 @@ def log_to_standard_error(level: LogLevel) -> None:
     )
     # uvicorn announces each step of its start and end; our own lines say it in one.
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
+    # Each start of the demo would tell of tables that are there.
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.root.level))

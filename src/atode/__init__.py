@@ -1,6 +1,7 @@
 """atode: background jobs for Python that nobody loses."""
 
 from atode.app import Atode
+from atode.batch import BatchTask
 from atode.context import current_job
 from atode.cron import Cron
 from atode.errors import (
@@ -17,6 +18,7 @@ from atode.errors import (
     DuplicateTask,
     JobCancelled,
     JobFailed,
+    Misused,
     NotUnique,
     PayloadTooLarge,
     Permanent,
@@ -30,6 +32,7 @@ from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
 
@@ -41,6 +44,7 @@ __all__ = [
     "BadPayload",
     "BadSchedule",
     "BadTask",
+    "BatchTask",
     "BrokerError",
     "BrokerRefused",
     "BrokerUnavailable",
@@ -52,6 +56,7 @@ __all__ = [
     "JobCancelled",
     "JobFailed",
     "JobHandle",
+    "Misused",
     "NotUnique",
     "PayloadTooLarge",
     "Permanent",
@@ -59,6 +64,7 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "Semaphore",
     "Snooze",
     "State",
     "Task",

@@ -24,6 +24,13 @@ class Portal:
         """Run the coroutine that `make` makes, and block the calling thread until it is done."""
         return asyncio.run_coroutine_threadsafe(make(), self._running_loop()).result()
 
+    async def run_if_open(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Run the coroutine in the portal's loop, too, if `run` has ever been called."""
+        loop = self._loop
+        is_open = loop is not None and self._pid == os.getpid()
+        if loop and is_open and loop is not asyncio.get_running_loop():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make(), loop))
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():

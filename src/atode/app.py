@@ -10,6 +10,13 @@ from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
 from atode._portal import Portal
+from atode.batch import (
+    AsyncBatchTask,
+    BatchDecorator,
+    BatchTask,
+    SyncBatchTask,
+    checked_limits,
+)
 from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Broker
 from atode.client import Client
@@ -22,12 +29,14 @@ from atode.job import Job
 from atode.queues import checked_queue_name
 from atode.registry import Registry
 from atode.retry import Retry
+from atode.semaphore import Semaphore
 from atode.settings import Settings
 from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
 from atode.worker import Worker
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class TaskDecorator(Protocol):
@@ -113,21 +122,84 @@ class Atode:
             DuplicateTask: the name is taken.
             BadOption: an option is out of its range.
         """
+        defaults, kept = self._checked_defaults(queue, retry, timeout, retention)
+
+        def register(function: Callable[..., Any]) -> Task[..., Any]:
+            kind = AsyncTask[..., Any] if returns_awaitable(function) else SyncTask[..., Any]
+            task = kind(function, _name(name, function), defaults, self, retention=kept)
+            self.registry.add(task)
+            return task
+
+        return register(name) if callable(name) else register
+
+    @overload
+    def batch(  # type: ignore[overload-overlap]
+        self, name: Callable[[list[T]], Coroutine[Any, Any, R]], /
+    ) -> AsyncBatchTask[T, R]: ...
+
+    @overload
+    def batch(self, name: Callable[[list[T]], R], /) -> SyncBatchTask[T, R]: ...
+
+    @overload
+    def batch(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        max_size: int = 100,
+        max_delay: Duration | None = 10,
+        grace: Duration = 2,
+        queue: str = "default",
+        retry: Retry | None = None,
+        timeout: Duration = 1800,
+        retention: Duration | None = None,
+    ) -> BatchDecorator: ...
+
+    def batch(
+        self,
+        name: str | Callable[..., Any] | None = None,
+        /,
+        *,
+        max_size: int = 100,
+        max_delay: Duration | None = 10,
+        grace: Duration = 2,
+        queue: str = "default",
+        retry: Retry | None = None,
+        timeout: Duration = 1800,
+        retention: Duration | None = None,
+    ) -> Any:
+        """Make a function that takes a list one that gets many enqueued items at once.
+
+        Items wait until there are `max_size` of them (1 to 10,000), or the first has waited for
+        `max_delay` seconds (None: however long), or nobody has joined for `grace` seconds; a
+        worker then makes them one job, of 1,048,576 bytes at most. The other options are
+        those of `task`, and hold for that job.
+
+        Raises:
+            BadTask: the function does not take exactly one list of annotated items.
+            DuplicateTask, BadOption: as for `task`.
+        """
+        limits = checked_limits(max_size, max_delay, grace)
+        defaults, kept = self._checked_defaults(queue, retry, timeout, retention)
+
+        def register(function: Callable[..., Any]) -> BatchTask[Any, Any]:
+            is_async = returns_awaitable(function)
+            kind = AsyncBatchTask[Any, Any] if is_async else SyncBatchTask[Any, Any]
+            task = kind(function, _name(name, function), defaults, limits, self, retention=kept)
+            self.registry.add(task)
+            return task
+
+        return register(name) if callable(name) else register
+
+    def _checked_defaults(
+        self, queue: str, retry: Retry | None, timeout: Duration, retention: Duration | None
+    ) -> tuple[Defaults, float | None]:
         defaults = Defaults(
             queue=checked_queue_name(queue),
             retry=retry or self._retry,
             timeout=seconds(timeout, "timeout"),
         )
-        kept = None if retention is None else seconds(retention, "retention")
-
-        def register(function: Callable[..., Any]) -> Task[..., Any]:
-            given = name if isinstance(name, str) else getattr(function, "__name__", "")
-            kind = AsyncTask[..., Any] if returns_awaitable(function) else SyncTask[..., Any]
-            task = kind(function, given, defaults, self, retention=kept)
-            self.registry.add(task)
-            return task
-
-        return register(name) if callable(name) else register
+        return defaults, None if retention is None else seconds(retention, "retention")
 
     # Jobs
 
@@ -186,6 +258,18 @@ class Atode:
 
     # Work
 
+    def semaphore(self, scope: str, /, *, limit: int) -> Semaphore:
+        """So many places that running jobs take in all processes together, under one name:
+        `payments = jobs.semaphore("payments", limit=5)`; see `Semaphore.slot`.
+
+        Whoever takes a place goes by his own limit, so all programs should name the same.
+
+        Raises:
+            BadOption: the name is blank, longer than 200 characters or holds control characters,
+                or the limit is below 1.
+        """
+        return Semaphore(scope, limit, lambda: self.broker, self._portal, self._clock)
+
     def worker(
         self,
         *,
@@ -226,12 +310,21 @@ class Atode:
         await self.close()
 
     async def close(self) -> None:
-        """Let go of this event loop's connections; the next use opens new ones."""
+        """Let go of the connections of this event loop, and of those that code without one uses;
+        the next use opens new ones."""
+        await self._let_go()
+        await self._portal.run_if_open(self._let_go)
+
+    async def _let_go(self) -> None:
         loop = asyncio.get_running_loop()
         self._clients.pop(loop, None)
         broker = self._brokers.pop(loop, None)
         if broker is not None:
             await broker.close()
+
+
+def _name(given: object, function: Callable[..., Any]) -> str:
+    return given if isinstance(given, str) else getattr(function, "__name__", "")
 
 
 def broker_for(url: str, clock: Clock) -> Broker:

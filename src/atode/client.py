@@ -84,6 +84,11 @@ class Client:
         self, job: Job, decode: Callable[[bytes], Any], timeout: Duration | None
     ) -> Any:
         """What the job's function returned; see `JobHandle.result`."""
+        if job.group:
+            raise ResultNotKept(
+                f"Job {job.id} of task {job.task!r} is one item of a batch, and what the task "
+                "returns is the result of the whole batch"
+            )
         if job.retention <= 0:
             raise ResultNotKept(
                 f"Job {job.id} of task {job.task!r} keeps no result: enqueue it with "

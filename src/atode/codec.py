@@ -75,11 +75,15 @@ class Arguments:
                 )
         else:
             try:
-                checked = self._schema.validate_python(values, strict=True)
+                # The schema's own method would pass on eight options one by one.
+                checked = self._schema.validator.validate_python(values, strict=True)
                 payload = self._serializer.to_json(checked)
             except (Invalid, PydanticSerializationError) as error:
                 raise BadArguments(f"Task {self._task!r}: {_complaint(error)}") from error
-        return _within_limit(payload, f"Arguments of task {self._task!r}")
+        if len(payload) > LARGEST_PAYLOAD:
+            what = f"Arguments of task {self._task!r}"
+            raise PayloadTooLarge(what, len(payload), LARGEST_PAYLOAD)
+        return payload
 
     def decode(self, payload: bytes) -> dict[str, Any]:
         """Keyword arguments from JSON; missing ones with a default are left out, unknown ones too.
@@ -92,7 +96,9 @@ class Arguments:
         try:
             # A key that we do not know comes from a newer or foreign client, and is passed
             # over as Go does it: rolling out a new parameter must not archive jobs.
-            decoded: dict[str, Any] = self._schema.validate_json(payload or b"{}", extra="ignore")
+            decoded: dict[str, Any] = self._schema.validator.validate_json(
+                payload or b"{}", extra="ignore"
+            )
         except Invalid as error:
             raise BadPayload(f"Task {self._task!r}: {_complaint(error)}") from error
         return decoded
@@ -104,6 +110,10 @@ class Arguments:
             BadTask: an annotation cannot be resolved, or has no JSON form.
         """
         _ = self._schema if self._raw_name is None else None
+
+    def kind_of(self, name: str) -> Any:
+        """What a parameter is annotated with, resolved; BadTask if that is impossible."""
+        return self._hints.get(name, inspect.Parameter.empty)
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
@@ -140,9 +150,10 @@ class Arguments:
             values = dict(kwargs)
         elif len(args) <= len(self._names) and not self._keyword_only:
             values = dict(zip(self._names, args, strict=False))
-            if kwargs and values.keys() & kwargs.keys():
-                self._refuse(args, kwargs)
-            values.update(kwargs)
+            if kwargs:
+                if values.keys() & kwargs.keys():
+                    self._refuse(args, kwargs)
+                values.update(kwargs)
         else:
             values = self._bound(args, kwargs)
         if self._raw_name is not None and values.keys() != {self._raw_name}:
@@ -190,7 +201,9 @@ class Result:
             payload = self._adapter.dump_json(value, warnings=False)
         except PydanticSerializationError as error:
             raise BadPayload(f"Result of task {self._task!r}: {_complaint(error)}") from error
-        return _within_limit(payload, f"Result of task {self._task!r}")
+        if len(payload) > LARGEST_PAYLOAD:
+            raise PayloadTooLarge(f"Result of task {self._task!r}", len(payload), LARGEST_PAYLOAD)
+        return payload
 
     def decode(self, payload: bytes) -> Any:
         """The value again; None for no bytes.
@@ -243,12 +256,6 @@ def _adapter(kind: Any, task: str) -> TypeAdapter[Any]:
 
 def _identifier(task: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in task)
-
-
-def _within_limit(payload: bytes, what: str) -> bytes:
-    if len(payload) > LARGEST_PAYLOAD:
-        raise PayloadTooLarge(what, len(payload), LARGEST_PAYLOAD)
-    return payload
 
 
 def _complaint(error: Exception) -> str:

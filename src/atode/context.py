@@ -1,10 +1,13 @@
 """Which job the running code belongs to."""
 
+import math
 from contextvars import ContextVar
 
 from atode.job import Job
 
 current: ContextVar[Job | None] = ContextVar("atode_job", default=None)
+ends_at: ContextVar[float] = ContextVar("atode_ends_at", default=math.inf)
+"""When the attempt is over by timeout or deadline, in Unix seconds."""
 
 
 def current_job() -> Job | None:

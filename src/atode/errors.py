@@ -9,6 +9,7 @@ AtodeError
 ├── UnknownTask (LookupError)     no task under this name here
 ├── BadPayload (ValueError)       stored bytes that do not fit the task's parameters
 ├── PayloadTooLarge (ValueError)  arguments or result over the size limit
+├── Misused (RuntimeError)        something is used where it cannot work
 ├── DuplicateJob                  a job with this id is stored already
 │   └── NotUnique                 a job that does the same is stored already
 ├── ResultError
@@ -92,6 +93,10 @@ class PayloadTooLarge(AtodeError, ValueError):
         )
         self.size = size
         self.limit = limit
+
+
+class Misused(AtodeError, RuntimeError):
+    """Something is used where it cannot work: outside of a job, or blocking an event loop."""
 
 
 class DuplicateJob(AtodeError):

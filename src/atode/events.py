@@ -68,6 +68,14 @@ class JobReleased(NamedTuple):
     worker: str
 
 
+class BatchMade(NamedTuple):
+    """A worker made a batch, `job`, of the first `items` members of a group."""
+
+    job: Job
+    group: str
+    items: int
+
+
 class ClaimLost(NamedTuple):
     """A job is no longer ours: its lease ran out, or someone deleted it. What its handler
     still does is not recorded."""
@@ -145,6 +153,7 @@ Event = (
     | JobCancelled
     | JobSnoozed
     | JobReleased
+    | BatchMade
     | ClaimLost
     | HandlerStuck
     | BrokerLost

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from atode.batch import BatchTask
 from atode.errors import DuplicateTask, UnknownTask
-from atode.task import Task
+from atode.task import AnyTask
 
 
 class Registry:
     """Tasks by name."""
 
     def __init__(self) -> None:
-        self._tasks: dict[str, Task[..., Any]] = {}
+        self._tasks: dict[str, AnyTask[..., Any]] = {}
 
-    def add(self, task: Task[..., Any]) -> None:
+    def add(self, task: AnyTask[..., Any]) -> None:
         """Make a task known.
 
         Raises:
@@ -24,7 +25,7 @@ class Registry:
             raise DuplicateTask(task.name, _place(known), _place(task))
         self._tasks[task.name] = task
 
-    def __getitem__(self, name: str) -> Task[..., Any]:
+    def __getitem__(self, name: str) -> AnyTask[..., Any]:
         """The task of this name.
 
         Raises:
@@ -35,7 +36,7 @@ class Registry:
         except KeyError:
             raise UnknownTask(name, self._tasks) from None
 
-    def __iter__(self) -> Iterator[Task[..., Any]]:
+    def __iter__(self) -> Iterator[AnyTask[..., Any]]:
         return iter(self._tasks.values())
 
     def __len__(self) -> int:
@@ -45,13 +46,17 @@ class Registry:
         """All names, sorted."""
         return tuple(sorted(self._tasks))
 
+    def batches(self) -> dict[str, BatchTask[Any, Any]]:
+        """The batch tasks, by name."""
+        return {task.name: task for task in self if isinstance(task, BatchTask)}
+
     def check(self) -> None:
         """Resolve every task's annotations; BadTask names the first that cannot be."""
         for task in self:
             task.check()
 
 
-def _place(task: Task[..., Any]) -> str:
+def _place(task: AnyTask[..., Any]) -> str:
     function = task.function
     name = getattr(function, "__qualname__", repr(function))
     return f"{getattr(function, '__module__', '?')}.{name}"

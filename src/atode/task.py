@@ -1,7 +1,7 @@
 """Tasks: functions that can be run later, and calls of them that are not stored yet."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -21,14 +21,26 @@ R = TypeVar("R", covariant=True)
 LONGEST_NAME = 200
 
 
-class CallOptions(TypedDict, total=False):
-    """How one call is stored. Options never mix with the task's arguments."""
+class PlaceOptions(TypedDict, total=False):
+    """Where and when one call is stored, and as what; for tasks of every kind."""
 
     delay: Duration
     """Run this long after now: 0 to 10 years."""
     at: datetime
     """Run at this instant instead; it must know its time zone. The past means now."""
     queue: str
+    unique_for: Duration
+    """Refuse other calls of this task with the same arguments in the same queue until this job
+    has succeeded, but for no longer than this after it may run: 1 second to 10 years."""
+    id: str
+    """The job's id instead of a new UUID; storing a second one is refused."""
+    headers: Mapping[str, str]
+    """Small texts that travel with the job, such as a trace id."""
+
+
+class CallOptions(PlaceOptions, total=False):
+    """How one call is stored. Options never mix with the task's arguments."""
+
     max_retry: int
     """Retries after the first attempt; 0 for none."""
     timeout: Duration
@@ -37,13 +49,6 @@ class CallOptions(TypedDict, total=False):
     """No attempt goes on after this instant; it must know its time zone."""
     retention: Duration
     """How long the job and its result are kept after success; 0 deletes at once."""
-    unique_for: Duration
-    """Refuse other calls of this task with the same arguments in the same queue until this job
-    has succeeded, but for no longer than this after it may run: 1 second to 10 years."""
-    id: str
-    """The job's id instead of a new UUID; storing a second one is refused."""
-    headers: Mapping[str, str]
-    """Small texts that travel with the job, such as a trace id."""
 
 
 _STANDARD = Retry()
@@ -71,9 +76,11 @@ class Enqueuer(Protocol):
 class Call(NamedTuple, Generic[R]):
     """A call of a task with checked and encoded arguments, not stored yet."""
 
-    task: "Task[..., R]"
+    task: "AnyTask[..., R]"
     payload: bytes
     options: CallOptions
+    group: str = ""
+    """The group that the job joins, if it is one item of a batch."""
 
     def job(self, now: float) -> Job:
         """The job that this call is, if it is stored at the instant `now`.
@@ -81,7 +88,7 @@ class Call(NamedTuple, Generic[R]):
         Raises:
             BadOption: an option is out of its range.
         """
-        task, payload, options = self
+        task, payload, options, group = self
         defaults = task.defaults
         # By position: this runs for every job that is stored.
         job = Job(
@@ -97,16 +104,18 @@ class Call(NamedTuple, Generic[R]):
             0.0,
             defaults.retention,
         )
-        return job._replace(**self._changes(now)) if options else job
+        return job._replace(**self._changes(now)) if options or group else job
 
     def _changes(self, now: float) -> Mapping[str, Any]:
         # What the options change in the job as the task's defaults make it.
         options = self.options
         changes: dict[str, Any] = {}
         if "id" in options:
-            changes["id"] = _checked_id(options["id"])
+            changes["id"] = checked_text(options["id"], "id")
         if "queue" in options:
             changes["queue"] = checked_queue_name(options["queue"])
+        if self.group:
+            changes.update(state=State.AGGREGATING, group=self.group)
         if due := self._due(now):
             changes.update(state=State.SCHEDULED, due=due)
         if "max_retry" in options:
@@ -139,12 +148,13 @@ class Call(NamedTuple, Generic[R]):
         return due if due > now else 0.0
 
 
-class BoundTask(Generic[P, R]):
-    """A task with options for the calls to come, from `task.options(…)`."""
+class Storable(Generic[P, R]):
+    """What makes calls and has them stored: a task, or a task with options."""
 
-    def __init__(self, task: "Task[P, R]", options: CallOptions) -> None:
-        self._task = task
-        self._options = options
+    @property
+    def enqueuer(self) -> Enqueuer:
+        """Who stores the calls."""
+        raise NotImplementedError
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
         """A call to store later, for example many at once with `enqueue_many`.
@@ -153,8 +163,7 @@ class BoundTask(Generic[P, R]):
             BadArguments: the arguments do not fit the task's parameters.
             PayloadTooLarge: encoded they take more than 1,048,576 bytes.
         """
-        task = cast("Task[..., R]", self._task)
-        return Call(task, task.arguments.encode(args, kwargs), self._options)
+        raise NotImplementedError
 
     async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
         """Store a call; it is safe once this returns. Overlapping calls share a round trip.
@@ -165,22 +174,22 @@ class BoundTask(Generic[P, R]):
             DuplicateJob: the queue holds a job with this `id` already.
             BrokerUnavailable: the store cannot be reached now.
         """
-        return await self._task.enqueuer.enqueue(self.call(*args, **kwargs))
+        return await self.enqueuer.enqueue(self.call(*args, **kwargs))
 
     def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
         """`enqueue` for code without an event loop: Django, Flask, a script.
 
         It may be called on any thread, and blocks it until the job is stored.
         """
-        return self._task.enqueuer.enqueue_sync(self.call(*args, **kwargs))
+        return self.enqueuer.enqueue_sync(self.call(*args, **kwargs))
 
 
-class Task(Generic[P, R]):
-    """A function registered under a name; make one with `@jobs.task`."""
+class AnyTask(Storable[P, R]):
+    """What tasks of every kind are: a function registered under a name."""
 
     def __init__(
         self,
-        function: Callable[P, Any],
+        function: Callable[..., Any],
         name: str,
         defaults: Defaults,
         enqueuer: Enqueuer | None = None,
@@ -217,29 +226,13 @@ class Task(Generic[P, R]):
             raise BadTask(f"Task {self.name!r} belongs to no app, so its calls cannot be stored")
         return self._enqueuer
 
-    def options(self, **options: Unpack[CallOptions]) -> BoundTask[P, R]:
-        """The same task with options for its next call: `task.options(delay=60).enqueue(1)`.
+    def decode(self, job: Job) -> dict[str, Any]:
+        """The function's keyword arguments in a stored job.
 
         Raises:
-            BadOption: there is no option of that name.
+            BadPayload: its payload does not fit the parameters.
         """
-        if unknown := options.keys() - _OPTION_NAMES:
-            known = ", ".join(sorted(_OPTION_NAMES))
-            raise BadOption(f"no such option: {', '.join(sorted(unknown))}; there are {known}")
-        return BoundTask(self, options)
-
-    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
-        """A call to store later; see `BoundTask.call`."""
-        task = cast("Task[..., R]", self)
-        return Call(task, self.arguments.encode(args, kwargs), _NO_OPTIONS)
-
-    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
-        """Store a call with the task's defaults; see `BoundTask.enqueue`."""
-        return await self.enqueuer.enqueue(self.call(*args, **kwargs))
-
-    def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle[R]:
-        """Store a call from code without an event loop; see `BoundTask.enqueue_sync`."""
-        return self.enqueuer.enqueue_sync(self.call(*args, **kwargs))
+        return self.arguments.decode(job.payload)
 
     def check(self) -> None:
         """Resolve the annotations now; BadTask says which of them has no JSON form."""
@@ -248,6 +241,41 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name!r}>"
+
+
+class BoundTask(Storable[P, R]):
+    """A task with options for the calls to come, from `task.options(…)`."""
+
+    def __init__(self, task: "Task[P, R]", options: CallOptions) -> None:
+        self._task = task
+        self._options = options
+
+    @property
+    def enqueuer(self) -> Enqueuer:
+        return self._task.enqueuer
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+        """A call to store later; see `Storable.call`."""
+        task = cast("Task[..., R]", self._task)
+        return Call(task, task.arguments.encode(args, kwargs), self._options)
+
+
+class Task(AnyTask[P, R]):
+    """A function registered under a name; make one with `@jobs.task`."""
+
+    def options(self, **options: Unpack[CallOptions]) -> BoundTask[P, R]:
+        """The same task with options for its next call: `task.options(delay=60).enqueue(1)`.
+
+        Raises:
+            BadOption: there is no option of that name.
+        """
+        refuse_unknown(options.keys(), CallOptions)
+        return BoundTask(self, options)
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
+        """A call to store later; see `Storable.call`."""
+        task = cast("Task[..., R]", self)
+        return Call(task, self.arguments.encode(args, kwargs), NO_OPTIONS)
 
 
 class AsyncTask(Task[P, R]):
@@ -264,9 +292,20 @@ class SyncTask(Task[P, R]):
         return cast(R, self.function(*args, **kwargs))
 
 
-_NO_OPTIONS = cast(CallOptions, MappingProxyType({}))
-_OPTION_NAMES = CallOptions.__annotations__.keys()
+NO_OPTIONS = cast(CallOptions, MappingProxyType({}))
 _RESULT_KEPT = 3600.0
+
+
+def refuse_unknown(given: Set[str], options: type[Any]) -> None:
+    """Let pass names of `options`, a TypedDict.
+
+    Raises:
+        BadOption: one of the names is not among them; the text has those that are.
+    """
+    names = options.__annotations__.keys()
+    if unknown := given - names:
+        known = ", ".join(sorted(names))
+        raise BadOption(f"no such option: {', '.join(sorted(unknown))}; there are {known}")
 
 
 def returns_awaitable(function: Callable[..., Any]) -> bool:
@@ -299,10 +338,15 @@ def _checked_deadline(moment: datetime) -> float:
     return instant
 
 
-def _checked_id(job_id: str) -> str:
-    if not isinstance(job_id, str) or not job_id.strip() or len(job_id) > 200:
-        raise BadOption(f"id is {job_id!r:.80}; it must be a text of 1 to 200 characters")
-    return _utf8(job_id, "id")
+def checked_text(text: str, name: str) -> str:
+    """The text, if a job or a group can be named so.
+
+    Raises:
+        BadOption: it is no text, blank, longer than 200 characters, or has no UTF-8 form.
+    """
+    if not isinstance(text, str) or not text.strip() or len(text) > 200:
+        raise BadOption(f"{name} is {text!r:.80}; it must be a text of 1 to 200 characters")
+    return _utf8(text, name)
 
 
 def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -34,6 +34,10 @@ class Application:
         """Register with a good token, or as `options` say."""
         return self._request("POST", REGISTER, options)
 
+    def post_to(self, path: str, **options: Any) -> httpx.Response:
+        """Post to another path."""
+        return self._request("POST", path, options)
+
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Get with a good token, or as `options` say."""
         return self._request("GET", path, options)
@@ -68,7 +72,14 @@ class Application:
 
 def sqlite_variables(folder: Path) -> dict[str, str]:
     """The demo, in a folder of its own and on a free port."""
-    return {"APP_ENV": "demo", "PORT": "0", "SQLITE__JOBQUEUE__PATH": str(folder / "demo.db")}
+    return {
+        "APP_ENV": "demo",
+        "PORT": "0",
+        "SQLITE__JOBQUEUE__PATH": str(folder / "demo.db"),
+        "SQLITE__DEFAULT__PATH": str(folder / "demo-app.db"),
+        "MAIL__OUTBOX": str(folder / "outbox"),
+        "STORAGE__PATH": str(folder / "reports"),
+    }
 
 
 def redis_variables(port: int) -> dict[str, str]:

@@ -8,6 +8,8 @@ from tests.acceptance.application import (
     running,
     sqlite_variables,
 )
+from tests.acceptance.company import Company, company
+from tests.acceptance.postgres import Postgres
 from tests.servers.redis import RedisServer
 
 
@@ -23,3 +25,31 @@ def app(
     else:
         with RedisServer() as redis, running(redis_variables(redis.port), folder) as application:
             yield application
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests of this process that leave it running."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """The application on SQLite, with the world around it; its servers are not started yet."""
+    with company(tmp_path_factory.mktemp("company")) as firm:
+        yield firm
+
+
+@pytest.fixture
+def remote(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Company]:
+    """The same on Redis and PostgreSQL."""
+    with company(tmp_path_factory.mktemp("company"), postgres) as firm:
+        yield firm
+
+
+@pytest.fixture(params=["local", "remote"])
+def firm(request: pytest.FixtureRequest) -> Company:
+    """Once the one and once the other."""
+    found: Company = request.getfixturevalue(request.param)
+    return found

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.application import sqlite_variables
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,11 +27,7 @@ class Demo:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self._log = (folder / "output").open("w+")
-        environment = os.environ | {
-            "APP_ENV": "demo",
-            "PORT": str(self.port),
-            "SQLITE__JOBQUEUE__PATH": str(folder / "demo.db"),
-        }
+        environment = os.environ | {**sqlite_variables(folder), "PORT": str(self.port)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "webapp.demo"],
             cwd=ROOT,
@@ -113,11 +111,7 @@ def test_a_server_that_cannot_start_ends_the_demo_with_its_message(
     demo.says(r"^curl ")
     second = tmp_path / "second"
     second.mkdir()
-    environment = os.environ | {
-        "APP_ENV": "demo",
-        "PORT": str(demo.port),
-        "SQLITE__JOBQUEUE__PATH": str(second / "demo.db"),
-    }
+    environment = os.environ | {**sqlite_variables(second), "PORT": str(demo.port)}
 
     clash = subprocess.run(
         [sys.executable, "-m", "webapp.demo"],

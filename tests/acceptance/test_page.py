@@ -18,6 +18,7 @@ from tests.acceptance.browser import Complaints, chromium
 from tests.servers.redis import RedisServer
 from webapp.service.tokens import Tokens
 
+OTHER_JOBS = ("Weekly report reminder", "Monthly report", "Data cleanup")
 SECRET = "a secret of more than thirty-two characters"
 
 
@@ -223,6 +224,88 @@ def test_nothing_is_cut_off_at_any_width(page: Page, server_only: Application, w
     open_page(page, server_only)
     register(page, delay="500", message="x" * 300)
     expect(page.get_by_role("listitem")).to_be_visible()
+
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+    assert overflow == 0
+
+
+def test_each_other_job_is_run_by_its_button_and_shows_what_came_of_it(
+    page: Page, demo: Application
+) -> None:
+    complaints = open_page(page, demo)
+    jobs = {name: page.get_by_role("article", name=name) for name in OTHER_JOBS}
+
+    for job in jobs.values():
+        job.get_by_role("button", name="Run now").click()
+
+    expect(jobs["Weekly report reminder"]).to_contain_text(re.compile(r"\d+ to be mailed"))
+    expect(jobs["Monthly report"]).to_contain_text(re.compile(r"\d+ of \d+ handed in"))
+    cleanup = jobs["Data cleanup"]
+    expect(cleanup.get_by_role("progressbar")).to_be_visible()
+    expect(cleanup).to_contain_text(re.compile(r"\d+ logs older than 90 days deleted"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    mail = page.get_by_role("group").first
+    mail.locator("summary").click()
+    expect(mail.get_by_text("Please hand it in")).to_be_visible()
+    assert complaints.lines == []
+
+
+def test_a_message_can_be_printed_at_once(page: Page, demo: Application) -> None:
+    complaints = open_page(page, demo)
+    page.get_by_label("Message").fill("right now")
+
+    page.get_by_role("form", name="New job").get_by_role("button", name="Run now").click()
+
+    expect(page.get_by_role("listitem")).to_contain_text("completed")
+    demo.worker.prints(r"right now$")
+    assert complaints.lines == []
+
+
+def test_the_other_jobs_are_run_with_the_keyboard_alone(
+    page: Page, server_only: Application
+) -> None:
+    complaints = open_page(page, server_only)
+    job = page.get_by_role("article", name="Data cleanup")
+    job.get_by_label("Older than").focus()
+
+    page.keyboard.press("Control+A")
+    page.keyboard.type("30")
+    page.keyboard.press("Enter")
+
+    expect(job).to_contain_text("pending")
+    expect(job).to_contain_text("days: 30")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(job).to_contain_text("waiting or running already")
+    assert complaints.lines == []
+
+
+def test_the_other_jobs_speak_japanese(browser: Browser, demo: Application) -> None:
+    with browser.new_context(locale="ja-JP") as context:
+        page = context.new_page()
+        complaints = open_page(page, demo)
+        job = page.get_by_role("article", name="月次レポート")
+
+        job.get_by_role("button", name="今すぐ実行").click()
+
+        expect(job).to_contain_text("完了")
+        expect(job.get_by_role("button", name="PDF をダウンロード")).to_be_visible()
+        assert complaints.lines == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_run_is_cut_off_at_any_width(page: Page, demo: Application, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    open_page(page, demo)
+    for name in OTHER_JOBS:
+        page.get_by_role("article", name=name).get_by_role("button", name="Run now").click()
+    expect(page.get_by_role("button", name="Download the CSV")).to_be_visible()
+    expect(page.get_by_role("group").first).to_be_visible()
 
     overflow = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"

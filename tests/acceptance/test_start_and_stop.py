@@ -50,11 +50,13 @@ def test_a_bad_setting_is_named_in_one_line_per_problem(tmp_path: Path, module: 
 
 
 @pytest.mark.parametrize("module", SERVERS)
-def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize("setting", ["SQLITE__JOBQUEUE__PATH", "SQLITE__DEFAULT__PATH"])
+def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, module: str, setting: str) -> None:
     (tmp_path / "file").touch()
-    variables = {"APP_ENV": "demo", "SQLITE__JOBQUEUE__PATH": str(tmp_path / "file" / "demo.db")}
+    path = str(tmp_path / "file" / "demo.db")
+    variables = {**sqlite_variables(tmp_path), setting: path}
 
-    with Program(module, {**variables, "PORT": "0"}, tmp_path) as program:
+    with Program(module, variables, tmp_path) as program:
         assert program.ended() == 1
         assert str(tmp_path / "file") in program.err[-1]
         assert "Traceback" not in "".join(program.err)

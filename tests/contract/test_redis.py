@@ -4,14 +4,11 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
-from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
-from atode.testing.transfer_contract import TransferContract
 
 
-class TestRedis(BrokerContract, OperationContract, CancelContract, TransferContract):
+class TestRedis(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, redis_url: str) -> AsyncIterator[Broker]:
         broker = RedisBroker(redis_url, clock)

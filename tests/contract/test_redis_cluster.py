@@ -4,11 +4,8 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
-from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
-from atode.testing.transfer_contract import TransferContract
 from tests.servers.redis_cluster import RedisCluster
 
 
@@ -18,7 +15,7 @@ def cluster() -> Iterator[RedisCluster]:
         yield cluster
 
 
-class TestRedisCluster(BrokerContract, OperationContract, CancelContract, TransferContract):
+class TestRedisCluster(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, cluster: RedisCluster) -> AsyncIterator[Broker]:
         cluster.flush()

@@ -5,14 +5,11 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.broker.sqlite.broker import SqliteBroker
-from atode.testing.cancel_contract import CancelContract
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.operation_contract import OperationContract
-from atode.testing.transfer_contract import TransferContract
 
 
-class TestSqlite(BrokerContract, OperationContract, CancelContract, TransferContract):
+class TestSqlite(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 
-from atode import Atode, Retry, fixed
+from atode import Atode, Retry, current_job, fixed
 
 jobs = Atode(retry=Retry(5, fixed(0.1)))
 
@@ -50,3 +50,14 @@ def block_thread(number: int, seconds: float) -> None:
 async def die(number: int) -> None:
     note("start", number)
     os._exit(9)
+
+
+@jobs.batch(max_size=5, max_delay=2, grace=1, timeout=60)
+async def gather(items: list[int]) -> None:
+    job = current_job()
+    assert job
+    for item in items:
+        note(f"in:{job.id}", item)
+    await asyncio.sleep(0.05)
+    for item in items:
+        note("end", item)

@@ -13,6 +13,7 @@ from atode.broker.memory import MemoryBroker
 from atode.broker.protocol import Broker, Cancellation, Refused
 from atode.clock import Clock
 from atode.events import Event
+from atode.group import Group, Member
 from atode.job import Claim
 from atode.outcome import Settlement
 from atode.presence import Presence
@@ -141,6 +142,24 @@ class FlakyBroker(MemoryBroker):
         self.faults.meet("reap")
         return await super().reap(queues, limit=limit, lease=lease, worker=worker)
 
+    async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
+        self.faults.meet("groups")
+        return await super().groups(queues)
+
+    async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
+        self.faults.meet("members")
+        return await super().members(queue, group, limit=limit)
+
+    async def merge(
+        self, queue: str, group: str, members: Sequence[Member], jobs: Sequence[Job]
+    ) -> bool:
+        self.faults.meet("merge")
+        return await super().merge(queue, group, members, jobs)
+
+    async def release(self, queue: str, group: str, members: Sequence[Member]) -> int:
+        self.faults.meet("release")
+        return await super().release(queue, group, members)
+
     async def cancellations(
         self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
@@ -162,6 +181,14 @@ class FlakyBroker(MemoryBroker):
     async def leave(self, presence: Presence) -> None:
         self.faults.meet("leave")
         await super().leave(presence)
+
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        self.faults.meet("take_place")
+        return await super().take_place(scope, holder, limit=limit, until=until)
+
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
+        self.faults.meet("free_place")
+        return await super().free_place(scope, holder, until=until)
 
     async def get(self, queue: str, job_id: str) -> Job | None:
         self.faults.meet("get")

@@ -112,6 +112,8 @@ async def fill(broker: Broker, clock: FakeClock) -> None:
             a_job(id="p3")._replace(timeout=0.0, deadline=clock.now() + 999, headers={}),
             a_job(id="s1", due=clock.now() + 7.625, payload=b"7", unique_for=60),
             a_job(id="s2", due=clock.now() + 30),
+            a_job(id="g1")._replace(state=State.AGGREGATING, group="mail"),
+            a_job(id="g2", due=clock.now() + 60)._replace(group="mail"),
         ]
     )
     clock.advance(2.5)
@@ -317,17 +319,21 @@ async def test_members_of_groups_move_from_redis_to_redis(
         assert found == {b"asynq:queues", b"paused", b"move"}
 
 
-async def test_members_of_groups_stay_where_the_new_store_has_none(
+async def test_members_of_groups_move_with_their_group(
     build: Build, clock: FakeClock, servers: list[RedisServer]
 ) -> None:
     old, new = build("redis"), build("sqlite")
     await put_in_a_group(old.broker, servers[0], "member")
+    with RedisStore(servers[0].url) as store:
+        message = store.do("HGET", "asynq:{default}:t:member", "msg")
+        group_key = b"\x72\x04mail"  # field 14
+        store.do("HSET", "asynq:{default}:t:member", "msg", message + group_key)
 
     [report] = await moved(old, new, clock)
 
-    assert [left.job_id for left in report.left] == ["member"]
-    assert "it waits in a group" in report.left[0].reason
-    assert (await old.broker.counts("default"))[State.AGGREGATING] == 1
+    assert report.moved[State.AGGREGATING] == 1
+    [group] = await new.broker.groups(["default"])
+    assert (group.name, group.size, group.oldest) == ("mail", 1, 1_899_999_999)
 
 
 async def put_in_a_group(broker: Broker, server: RedisServer, job_id: str) -> None:

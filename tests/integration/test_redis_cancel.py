@@ -111,7 +111,7 @@ async def test_a_job_that_waits_in_a_group(
 
     assert redis_store.dump() == stored(
         archived={"j1": float(START)},
-        job={"msg": a_message(group_key="g", **CANCELLED), "state": "archived", "group": "g"},
+        job={"msg": a_message(group_key="g", **CANCELLED), "state": "archived"},
     )
 
 

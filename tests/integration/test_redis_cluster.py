@@ -147,7 +147,7 @@ async def test_a_queue_of_which_a_part_has_moved_is_unavailable_and_whole_afterw
     raised |= {"extend"} if await _is_unavailable(broker.extend(claims, lease=9)) else set()
     move.end()
 
-    assert raised >= {"enqueue", "claim", "reap", "promote", "settle", "extend", "counts"}
+    assert raised >= {"enqueue", "claim", "reap", "promote", "settle", "extend", "counts", "tick"}
     counts = await broker.counts("default")
     assert (counts[State.ACTIVE], counts[State.PENDING], counts[State.SCHEDULED]) == (2, 1, 1)
     reaped = await broker.reap(["default"], limit=9, lease=60, worker="w2")

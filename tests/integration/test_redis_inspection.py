@@ -176,7 +176,7 @@ async def test_due_instants_are_exact_where_they_are_ours(
     assert [(job.id, job.due) for job in page] == [("g1", START + 60.0), ("j1", START + 60.125)]
 
 
-async def test_groups_are_listed_one_after_the_other(
+async def test_members_of_all_groups_are_listed_as_they_joined(
     broker: RedisBroker, redis_store: RedisStore
 ) -> None:
     for group, ids in {"b": ["b1", "b2"], "a": ["a1", "a2", "a3"]}.items():
@@ -191,4 +191,4 @@ async def test_groups_are_listed_one_after_the_other(
         for at in (0, 2, 4, 6)
     ]
 
-    assert pages == [["a1", "a2"], ["a3", "b1"], ["b2"], []]
+    assert pages == [["a1", "b1"], ["a2", "b2"], ["a3"], []]

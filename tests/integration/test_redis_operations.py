@@ -163,8 +163,6 @@ async def test_delete_a_job_that_waits_in_a_group(
 ) -> None:
     group_job(redis_store)
 
-    assert await broker.archive("mail", which) == 0
-    assert await broker.run("mail", which) == 0
     assert await broker.delete("mail", which) == 1
 
     assert redis_store.dump() == stored()

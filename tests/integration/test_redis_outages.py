@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 
 import pytest
 
+from atode import Atode
 from atode.broker.redis import _link
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
+from atode.schedule import Tick, Ticked
 from tests.integration.every_call import CALLS, a_job, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
@@ -62,7 +64,7 @@ async def test_every_call_says_unavailable_while_redis_is_down_and_works_again_a
         await asyncio.wait_for(call(broker), 10)
 
 
-@pytest.mark.parametrize("name", ["wait", "wait_due"])
+@pytest.mark.parametrize("name", ["wait", "wait_due", "claim_next"])
 async def test_a_wait_ends_when_the_server_dies(
     server: RedisServer, broker: RedisBroker, name: str
 ) -> None:
@@ -231,6 +233,26 @@ async def test_closing_lets_calls_and_waits_end(server: RedisServer) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_closed_app_has_no_connection_left_not_even_those_of_its_threads(
+    redis_url: str, redis_store: RedisStore
+) -> None:
+    app = Atode(redis_url)
+
+    @app.task
+    def note() -> None: ...
+
+    await note.enqueue()
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+
+    async with asyncio.timeout(10):
+        while int(redis_store.do("INFO", "clients")["connected_clients"]) > 1:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(note.enqueue_sync)
+    await app.close()
+    assert redis_store.do("LLEN", "asynq:{default}:pending") == 3
+
+
 class _Proxy:
     """Passes everything on, but loses the answer to the next call after `lose`."""
 
@@ -292,6 +314,75 @@ async def test_an_answer_that_is_lost_does_not_turn_into_a_refusal(server: Redis
         assert [claim.job.id for claim in claims] == ["there", "new"]
         assert unsettled == []
         await broker.close()
+
+
+async def test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours(
+    server: RedisServer,
+) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.counts("default")
+
+        proxy.lose()
+        mine = await broker.tick([Tick("nightly", 1.0, a_job("mine"))], worker="w1")
+        others = await broker.tick([Tick("nightly", 1.0, a_job("other"))], worker="w2")
+
+        assert [*mine, *others] == [Ticked.STORED, Ticked.LATE]
+        assert (await broker.counts("default"))[State.PENDING] == 1
+        assert [one.job_id for one in await broker.fired("nightly")] == ["mine"]
+        await broker.close()
+
+
+async def test_an_answer_that_is_lost_doubles_no_member_and_no_batch(server: RedisServer) -> None:
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        one, two, batch = (a_job(name) for name in ("one", "two", "batch"))
+        members = [job._replace(state=State.AGGREGATING, group="g") for job in (one, two)]
+        await broker.enqueue(members[:1])
+
+        proxy.lose()
+        refused = await broker.enqueue([members[0]._replace(payload=b"[]"), members[1]])
+        found = await broker.members("default", "g", limit=9)
+        proxy.lose()
+        merged = await broker.merge("default", "g", found, [batch])
+
+        assert [refusal.job.id for refusal in refused] == ["one"]
+        assert [member.job.payload for member in found] == [b"{}", b"{}"]
+        assert merged
+        claims = await broker.claim(["default"], limit=9, lease=60, worker="w1")
+        assert [claim.job.id for claim in claims] == ["batch"]
+        await broker.close()
+
+
+async def test_a_connection_that_breaks_between_commands_costs_no_job_and_stores_none_twice(
+    server: RedisServer,
+) -> None:
+    jobs = [a_job(f"j{n}")._replace(payload=b'"%d"' % n * 50) for n in range(5000)]
+    async with _Proxy(server.port) as proxy:
+        broker = RedisBroker(proxy.url)
+        await broker.enqueue([a_job("first")])
+
+        # The answer to the first of many script calls; the last ones are not sent by then.
+        proxy.lose()
+        refused = await broker.enqueue(jobs)
+        claims = await broker.claim(["default"], limit=9999, lease=60, worker="w1")
+
+        assert refused == []
+        assert [claim.job.id for claim in claims] == ["first", *(job.id for job in jobs)]
+        await broker.close()
+
+
+async def test_a_job_that_cannot_be_encoded_leaves_no_answers_to_the_next_call(
+    broker: RedisBroker,
+) -> None:
+    good = [a_job(f"j{n}") for n in range(1000)]
+    await broker.counts("default")
+
+    with pytest.raises(ValueError, match="range"):
+        await broker.enqueue([*good, a_job("bad")._replace(max_retry=2**40)])
+
+    assert await broker.enqueue([a_job("next")]) == []
+    assert (await broker.claim(["other"], limit=1, lease=60, worker="w1")) == []
 
 
 async def _is_unavailable(calling: Awaitable[object]) -> bool:

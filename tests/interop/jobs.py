@@ -13,6 +13,8 @@ from atode import Atode, Permanent, Retry, current_job, fixed
 # A job that fails here stays where it is, to be looked at.
 jobs = Atode(retry=Retry(25, fixed(3600)))
 
+payments = jobs.semaphore("payments", limit=3)
+
 _journal = os.open(os.environ["ATODE_TEST_JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
@@ -56,6 +58,14 @@ async def rest(seconds: float) -> None:
     note("end")
 
 
+@jobs.task(timeout=600)
+async def guarded(seconds: float) -> None:
+    async with payments.slot(or_snooze=0.05):
+        note("enter")
+        await asyncio.sleep(seconds)
+        note("leave")
+
+
 @jobs.task
 async def ship(order: Order, express: bool = False) -> None:
     note("start")
@@ -92,3 +102,9 @@ async def greet(name: str) -> str:
     note("start")
     note("end")
     return f"Hello, {name}"
+
+
+@jobs.batch(max_size=50, max_delay=600, grace=1)
+async def bundle(items: list[int]) -> None:
+    note("start")
+    note("end")

@@ -34,8 +34,12 @@ class Journal:
 
     def entries(self, word: str, side: str | None = None) -> list[Entry]:
         """In the order in which they were written; `side` is "go" or "python"."""
-        found = map(Entry.model_validate_json, self.path.read_text("utf-8").splitlines())
-        return [entry for entry in found if entry.word == word and side in (None, entry.side)]
+        return [entry for entry in self.all() if entry.word == word and side in (None, entry.side)]
+
+    def all(self) -> list[Entry]:
+        """In the order in which they were written."""
+        lines = self.path.read_text("utf-8").splitlines()
+        return [Entry.model_validate_json(line) for line in lines]
 
     def ids(self, word: str, side: str | None = None) -> Counter[str]:
         return Counter(entry.id for entry in self.entries(word, side))

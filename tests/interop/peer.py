@@ -98,6 +98,21 @@ class Day(_Described):
     failed: int
 
 
+class Entry(_Described):
+    id: str
+    spec: str
+    type: str
+    payload: bytes = b""
+    options: Sequence[str]
+    next: float
+    prev: float
+
+
+class Fired(_Described):
+    id: str
+    at: float
+
+
 class Stored(_Described):
     task: Task | None
     error: str
@@ -123,6 +138,13 @@ class Spec(TypedDict, total=False):
     group: str
 
 
+def in_json(spec: Spec) -> object:
+    """The job as the Go program reads it."""
+    if "payload" in spec:
+        return {**spec, "payload": base64.b64encode(spec["payload"]).decode()}
+    return spec
+
+
 class Peer:
     """asynq's client and inspector on one Redis."""
 
@@ -140,13 +162,7 @@ class Peer:
 
     def try_enqueue(self, *specs: Spec) -> list[Stored]:
         """Store jobs, some of which may be refused."""
-        given = [
-            {**spec, "payload": base64.b64encode(spec["payload"]).decode()}
-            if "payload" in spec
-            else spec
-            for spec in specs
-        ]
-        return self._run(list[Stored], "enqueue", given)
+        return self._run(list[Stored], "enqueue", [in_json(spec) for spec in specs])
 
     # Inspector
 
@@ -166,8 +182,12 @@ class Peer:
         )
         return self.task(id, queue)
 
-    def tasks(self, state: str, queue: str = "default") -> list[Task]:
-        return self._ask(list[Task], "tasks", queue=queue, state=state)
+    def tasks(self, state: str, queue: str = "default", group: str = "") -> list[Task]:
+        return self._ask(list[Task], "tasks", queue=queue, state=state, group=group)
+
+    def groups(self, queue: str = "default") -> dict[str, int]:
+        """How many members each group has."""
+        return self._ask(dict[str, int], "groups", queue=queue)
 
     def servers(self) -> list[Server]:
         return self._ask(list[Server], "servers")
@@ -175,6 +195,13 @@ class Peer:
     def history(self, days: int, queue: str = "default") -> list[Day]:
         """Today comes first."""
         return self._ask(list[Day], "history", queue=queue, days=days)
+
+    def schedules(self) -> list[Entry]:
+        return self._ask(list[Entry], "schedules")
+
+    def fired(self, schedule: str) -> list[Fired]:
+        """The newest comes first."""
+        return self._ask(list[Fired], "fired", id=schedule)
 
     def run(self, id: str, queue: str = "default") -> None:
         self._tell("run", queue=queue, id=id)
@@ -202,14 +229,14 @@ class Peer:
     def remove(self, queue: str) -> None:
         self._tell("remove", queue=queue)
 
-    def run_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "run all", queue=queue, state=state)
+    def run_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "run all", queue=queue, state=state, group=group)
 
-    def archive_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "archive all", queue=queue, state=state)
+    def archive_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "archive all", queue=queue, state=state, group=group)
 
-    def delete_all(self, state: str, queue: str = "default") -> int:
-        return self._ask(int, "delete all", queue=queue, state=state)
+    def delete_all(self, state: str, queue: str = "default", group: str = "") -> int:
+        return self._ask(int, "delete all", queue=queue, state=state, group=group)
 
     def _ask(self, kind: type[Answer], question: str, **details: object) -> Answer:
         return self._run(kind, "inspect", {"ask": question, **details})

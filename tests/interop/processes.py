@@ -1,11 +1,13 @@
 """A Python worker and a Go server, each as a process of its own."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from tests.faults.process import Process
 from tests.faults.worker_process import WorkerProcess
 from tests.interop.journal import Journal
-from tests.interop.peer import Peer
+from tests.interop.peer import Peer, Spec, in_json
 
 
 class PythonWorker(WorkerProcess):
@@ -25,3 +27,13 @@ class GoServer(Process):
             {},
             json.dumps(usual | settings),
         )
+
+
+class GoScheduler(Process):
+    READY = "ready"
+
+    def __init__(self, go: Peer, folder: Path, entries: Mapping[str, Spec]) -> None:
+        """What asynq's Scheduler is to store: a job for each cron expression."""
+        given = [{"cron": cron, "job": in_json(job)} for cron, job in entries.items()]
+        command = [str(go.binary), "schedule", go.address]
+        super().__init__(command, folder, {}, json.dumps(given))

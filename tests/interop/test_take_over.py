@@ -14,6 +14,7 @@ from tests.interop.journal import Journal
 from tests.interop.peer import Peer, Spec
 from tests.interop.processes import GoServer, PythonWorker
 from tests.servers.redis_store import RedisStore
+from tests.servers.waiting import until
 
 LEASE = "asynq:{default}:lease"
 PATIENCE = 30
@@ -113,6 +114,8 @@ async def test_a_worker_that_wakes_up_after_go_took_its_job_over_settles_nothing
             handle = await app.rest.options(retention=60).enqueue(3.0)
             await journal.has("start", handle.id, side="python")
             sleeper.freeze()
+            # The claim that it had sent before would take what comes now.
+            until(lambda: int(redis_store.do("INFO", "clients")["blocked_clients"]) == 0)
             age_leases(redis_store)
             with GoServer(go, journal, retry_delay=0.1) as heir:
                 await heir.started()

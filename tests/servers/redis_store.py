@@ -28,6 +28,10 @@ class RedisStore:
         """Every key with its whole content; messages are decoded."""
         return {name: self._content(name) for name in sorted(self._names())}
 
+    def dump_names(self) -> list[str]:
+        """Every key."""
+        return sorted(self._names())
+
     def fields(self, queue: str, job_id: str) -> dict[str, object]:
         """The hash of one job, empty if there is none."""
         return self._hash(f"asynq:{{{queue}}}:t:{job_id}")
@@ -45,14 +49,14 @@ class RedisStore:
             case b"hash":
                 return self._hash(name)
             case b"list":
-                return [item.decode() for item in self.do("LRANGE", name, 0, -1)]
+                return [_text(item) for item in self.do("LRANGE", name, 0, -1)]
             case b"set":
                 return {item.decode() for item in self.do("SMEMBERS", name)}
             case b"zset":
                 pairs = self._client.zrange(name, 0, -1, withscores=True)
-                return {member.decode(): score for member, score in pairs}
+                return {_text(member): score for member, score in pairs}
             case _:
-                return self.do("GET", name).decode("utf-8", "backslashreplace")
+                return _text(self.do("GET", name))
 
     def _hash(self, name: str) -> dict[str, object]:
         found = self._client.hgetall(name)
@@ -62,6 +66,10 @@ class RedisStore:
 def _value(key: bytes, value: bytes) -> object:
     if key == b"msg":
         return TaskMessage.FromString(value)
+    return _text(value)
+
+
+def _text(value: bytes) -> str:
     return value.decode("utf-8", "backslashreplace")
 
 

@@ -1,13 +1,26 @@
 """What a type checker sees of tasks, calls and results. mypy and pyright check this file; that
 it runs, too, proves that the values are what they are said to be."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 import pytest
 
-from atode import Atode, Call, Job, JobHandle, Retry, State, current_job, exponential, fixed
+from atode import (
+    Atode,
+    BatchTask,
+    Call,
+    Job,
+    JobHandle,
+    Retry,
+    Semaphore,
+    State,
+    current_job,
+    exponential,
+    fixed,
+)
+from atode.batch import AsyncBatchTask, SyncBatchTask
 from atode.task import AsyncTask, BoundTask, SyncTask
 
 jobs = Atode("memory://")
@@ -30,6 +43,24 @@ def clean_up() -> None: ...
 @jobs.task(queue="raw", retention=60)
 async def receive(payload: bytes) -> dict[str, list[int]]:
     return {"sizes": [len(payload)]}
+
+
+@jobs.batch(max_size=100, max_delay=timedelta(seconds=10), grace=2)
+async def digest(items: list[int]) -> None: ...
+
+
+@jobs.batch("mail:count", queue="mail", retry=Retry(3), timeout=60, retention=60, max_delay=None)
+def count(words: Sequence[str]) -> int:
+    return len(words)
+
+
+@jobs.batch
+async def collect(days: list[datetime]) -> str:
+    return f"{len(days)} days"
+
+
+@jobs.batch
+def drop(rows: list[dict[str, int]]) -> None: ...
 
 
 def test_a_task_has_the_parameters_and_the_result_of_its_function() -> None:
@@ -100,8 +131,38 @@ async def test_calls_are_values_that_know_their_result() -> None:
     assert len(await jobs.enqueue_many(mixed)) == 2
 
 
+def test_a_batch_task_knows_what_its_items_are() -> None:
+    assert_type(digest, AsyncBatchTask[int, None])
+    assert_type(count, SyncBatchTask[str, int])
+    assert_type(collect, AsyncBatchTask[datetime, str])
+    assert_type(drop, SyncBatchTask[dict[str, int], None])
+    tasks: list[BatchTask[Any, Any]] = [digest, count, collect, drop]
+    assert [task.name for task in tasks] == ["digest", "mail:count", "collect", "drop"]
+
+
+async def test_a_batch_task_takes_one_item_and_its_function_many() -> None:
+    assert_type(await digest.enqueue(7), JobHandle[None])
+    assert_type(count.enqueue_sync("word"), JobHandle[None])
+    assert_type(collect.call(datetime.now(UTC)), Call[None])
+    assert_type(count(["one", "two"]), int)
+    coming: Coroutine[Any, Any, str] = collect([datetime.now(UTC)])
+    assert_type(await coming, str)
+    assert_type(await digest([7, 8]), None)
+
+
+async def test_options_of_an_item_keep_its_type() -> None:
+    bound = digest.options(
+        key="user:7", delay=60, queue="low", unique_for=60, id="d1", headers={"trace": "1"}
+    )
+    assert_type(await bound.enqueue(7), JobHandle[None])
+    assert_type(count.options(key="k", at=datetime.now(UTC)).enqueue_sync("x"), JobHandle[None])
+    mixed = [digest.call(1), count.options(key="k").call("x")]
+    assert len(await jobs.enqueue_many(mixed)) == 2
+
+
 async def test_the_rest_of_the_surface() -> None:
     assert_type(current_job(), Job | None)
     assert_type(await jobs.get("x"), Job | None)
     assert_type(fixed(1)(0), float)
     assert_type(State("pending"), State)
+    assert_type(jobs.semaphore("payments", limit=5), Semaphore)

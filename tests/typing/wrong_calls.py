@@ -18,6 +18,23 @@ def build(month: str) -> int:
     return len(month)
 
 
+@jobs.batch
+async def digest(items: list[int]) -> None: ...
+
+
+@jobs.batch("count", max_size=5)
+def count(words: list[str]) -> int:
+    return len(words)
+
+
+@jobs.batch  # type: ignore[arg-type]
+async def scalar(item: int) -> None: ...
+
+
+@jobs.batch(grace=1)  # type: ignore[arg-type]
+def pair(items: list[int], more: str) -> None: ...
+
+
 async def mistakes() -> None:
     await send.enqueue("42")  # type: ignore[arg-type]
     await send.enqueue()  # type: ignore[call-arg]
@@ -56,3 +73,21 @@ async def mistakes() -> None:
     Retry(3, 10)  # type: ignore[arg-type]
     Retry(3, give_up_on=ValueError)  # type: ignore[arg-type]
     await jobs.get(datetime)  # type: ignore[arg-type]
+
+    await digest.enqueue("x")  # type: ignore[arg-type]
+    await digest.enqueue([1, 2])  # type: ignore[arg-type]
+    await digest.enqueue(1, 2)  # type: ignore[call-arg]
+    await digest.enqueue()  # type: ignore[call-arg]
+    count.enqueue_sync(7)  # type: ignore[arg-type]
+    count.call(["x"])  # type: ignore[arg-type]
+    count("x", "y")  # type: ignore[call-arg]
+    count(["x", 1])  # type: ignore[list-item]
+    await digest(1)  # type: ignore[arg-type]
+    digest.options(key=7)  # type: ignore[arg-type]
+    digest.options(timeout=5)  # type: ignore[call-arg]
+    send.options(key="x")  # type: ignore[call-arg]
+    await digest.options(key="x").enqueue("x")  # type: ignore[arg-type]
+    _digest: JobHandle[int] = await digest.enqueue(1)  # type: ignore[assignment]
+    jobs.batch("x", max_size="100")  # type: ignore[call-overload]
+    jobs.batch("x", size=100)  # type: ignore[call-overload]
+    jobs.batch("x", grace=None)  # type: ignore[call-overload]

@@ -65,6 +65,46 @@ def test_a_filter_by_task_or_pattern(stage: Stage) -> None:
     assert [job["id"] for job in some["jobs"]] == ["1194", "1196", "1197", "1199"]
 
 
+def test_a_filter_by_group(stage: Stage) -> None:
+    stage.store(
+        *(a_job(id=f"g{number}", group="g") for number in range(3)),
+        a_job(id="h1", group="h"),
+        a_job(id="p1"),
+    )
+    stage.do(stage.broker.archive("default", ["g1"]))
+
+    document = stage.document("jobs", "list", "default", "--group", "g")
+    archived = stage.document("jobs", "list", "default", "--group", "g", "--state", "archived")
+    everything = stage.document("jobs", "list", "default", "--state", "aggregating")
+    said = stage.says("jobs", "list", "default", "--group", "g", "--task", "de*", "--limit", "1")
+
+    assert [job["id"] for job in document["jobs"]] == ["g0", "g2"]
+    assert (document["state"], document["group"], document["total"]) == ("aggregating", "g", 3)
+    assert [(job["id"], job["group"]) for job in archived["jobs"]] == [("g1", "g")]
+    assert [job["id"] for job in everything["jobs"]] == ["g0", "g2", "h1"]
+    assert said.splitlines()[-1] == "1 of task de* of group g among 3 aggregating jobs, page 1"
+
+
+def test_a_member_shows_its_group(stage: Stage) -> None:
+    stage.store(a_job(id="m", group="mail:digest:user:7"))
+
+    shown = [line.split() for line in stage.says("jobs", "show", "default", "m").splitlines()]
+
+    assert ["state", "aggregating"] in shown
+    assert ["group", "mail:digest:user:7"] in shown
+
+
+def test_members_are_run_archived_and_deleted(stage: Stage) -> None:
+    stage.store(*(a_job(id=f"m{number}", group="g") for number in range(4)))
+
+    assert stage.says("jobs", "run", "default", "m0") == "1 job made pending\n"
+    assert stage.says("jobs", "archive", "default", "m1") == "1 job archived\n"
+    said = stage.says("jobs", "delete", "default", "--all", "aggregating", "--yes")
+
+    assert said == "2 jobs deleted\n"
+    assert states(stage) == {"pending": 1, "archived": 1}
+
+
 def test_when_a_job_is_due_and_why_it_failed(stage: Stage) -> None:
     stage.store(a_job(id="late", due=stage.clock.now() + 7500), a_job(id="sad"))
     stage.end(Failed(BOOM))
@@ -191,6 +231,7 @@ def test_the_document_of_a_job_has_stable_keys(stage: Stage) -> None:
         "completed_at": "2030-03-17T17:46:40.000Z",
         "kept_until": "2030-03-17T17:47:40.000Z",
         "unique": None,
+        "group": None,
         "headers": {"trace": "abc"},
         "error": None,
         "payload": None,
@@ -317,7 +358,7 @@ def test_all_in_a_state_are_moved_after_a_question(stage: Stage) -> None:
     [
         (["run", "default"], "atode jobs run takes either ids or --all STATE"),
         (["run", "default", "a", "--all", "retry"], "atode jobs run takes either ids or --all"),
-        (["run", "default", "--all", "active"], "run is not for active jobs; it is for archived"),
+        (["run", "default", "--all", "active"], "run is not for active jobs; it is for agg"),
         (["cancel", "default", "--all", "completed"], "cancel is not for completed jobs; it is"),
         (["delete", "default", "--all", "active"], "delete is not for active jobs; it is for agg"),
         (["edit", "default", "a", "--payload", "{"], "--payload is not JSON: Expecting property"),

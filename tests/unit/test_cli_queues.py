@@ -267,3 +267,53 @@ def test_options_of_the_group_are_not_silently_dropped(stage: Stage) -> None:
     said = stage.refuses(2, "queues", "--url", "memory://", "show", "mail")
 
     assert said == "options come after the command: atode queues show …"
+
+
+# Groups
+
+
+def test_a_line_for_each_group_the_oldest_first(stage: Stage) -> None:
+    stage.store(a_job(group="mail:digest:user:7"), a_job(group="mail:digest:user:7"))
+    stage.clock.advance(65)
+    stage.store(a_job(group="a"), a_job(group="mail:digest:user:7"), a_job("other", group="b"))
+    stage.clock.advance(5)
+
+    lines = stage.says("queues", "groups", "default").splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["GROUP", "TASK", "SIZE", "FIRST", "JOINED", "LAST", "JOINED"],
+        ["mail:digest:user:7", "demo", "3", "1m", "10s", "ago", "5s", "ago"],
+        ["a", "demo", "1", "5s", "ago", "5s", "ago"],
+    ]
+
+
+def test_groups_as_a_document(stage: Stage) -> None:
+    stage.store(a_job(group="g")._replace(task=""))
+
+    assert stage.document("queues", "groups", "default") == {
+        "queue": "default",
+        "groups": [
+            {
+                "group": "g",
+                "task": None,
+                "size": 1,
+                "oldest": "2030-03-17T17:46:40.000Z",
+                "newest": "2030-03-17T17:46:40.000Z",
+            }
+        ],
+    }
+
+
+def test_without_groups_it_says_so(stage: Stage) -> None:
+    stage.store(a_job())
+
+    assert stage.says("queues", "groups", "default") == "queue default has no groups\n"
+    assert stage.refuses(2, "queues", "groups", "mail").startswith("there is no queue 'mail'")
+
+
+def test_members_have_a_column_where_there_are_some(stage: Stage) -> None:
+    stage.store(a_job(group="g"), a_job(group="g"))
+
+    heading, line = stage.says("queues").splitlines()
+
+    assert line.split()[heading.split().index("AGGREGATING")] == "2"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from atode.events import (
+    BatchMade,
     BrokerBack,
     BrokerLost,
     ClaimLost,
@@ -42,6 +43,7 @@ LINES: list[tuple[Event, str, str]] = [
     (JobReleased(JOB, "w"), "INFO", "mail:send 7 (mail) handed back"),
     (JobRetrying(DUE, "w", 1.0), "WARNING", "mail:send 7 (mail) failed, retry 1 of 3 at "),
     (JobArchived(JOB, "w", 1.0), "ERROR", "mail:send 7 (mail) failed for good and is archived"),
+    (BatchMade(JOB, "g", 9), "DEBUG", "mail:send 7 (mail) made of 9 items of group 'g'"),
     (JobCancelled(JOB, "w", 1.5), "INFO", "mail:send 7 (mail) was cancelled after 1.500 s"),
     (ClaimLost(JOB, "w"), "WARNING", "mail:send 7 (mail) is no longer ours"),
     (HandlerStuck(JOB, "w"), "WARNING", "mail:send 7 (mail) goes on though it was interrupted"),

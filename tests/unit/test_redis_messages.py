@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from atode.broker.redis.messages import encoded, read, updated
+from atode.broker.redis.messages import all_encoded, encoded, read, updated
 from atode.broker.redis.wire import TaskMessage
 from atode.job import Job, State
 
@@ -16,6 +18,30 @@ JOB = Job(
 UNKNOWN = bytes.fromhex("9a06036e6577")  # field 99, a string
 
 
+# Few values for each field, so that neighbours are alike in some and differ in others.
+LIKE_ONE_ANOTHER = st.builds(
+    Job,
+    id=st.sampled_from(["", "a", "é" * 100]),
+    task=st.sampled_from(["demo", "other"]),
+    queue=st.sampled_from(["default", "mail"]),
+    payload=st.sampled_from([b"", b"{}", bytes(200)]),
+    state=st.sampled_from([State.PENDING, State.SCHEDULED]),
+    due=st.sampled_from([0.0, 5.5]),
+    max_retry=st.sampled_from([0, 25]),
+    retried=st.sampled_from([0, 1]),
+    timeout=st.sampled_from([0.0, 1800.0]),
+    deadline=st.sampled_from([0.0, 1_900_000_000.0]),
+    retention=st.sampled_from([0.0, 60.0]),
+    headers=st.sampled_from([{}, {"trace": "abc"}]),
+    error=st.sampled_from(["", "x"]),
+    last_failed_at=st.sampled_from([0.0, 6.0]),
+    completed_at=st.sampled_from([0.0, 7.0]),
+    result=st.just(b""),
+    unique=st.sampled_from(["", "demo:0"]),
+    unique_for=st.just(0.0),
+)
+
+
 def stored(job: Job) -> TaskMessage:
     return TaskMessage.FromString(encoded(job))
 
@@ -26,11 +52,44 @@ def test_a_job_comes_back_as_it_was() -> None:
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
 
 
+@given(st.lists(LIKE_ONE_ANOTHER, max_size=8))
+def test_jobs_that_are_encoded_together_come_out_as_each_would_alone(jobs: list[Job]) -> None:
+    together = [*jobs, *jobs[-1:], *jobs]
+
+    assert list(all_encoded(together)) == [encoded(job) for job in together]
+
+
 def test_what_a_unique_job_does_is_written_as_the_name_of_its_lock() -> None:
     job = JOB._replace(unique="demo:0")
 
     assert stored(job).unique_key == "asynq:{default}:unique:demo:0"
     assert read(encoded(job), "default", "j1", State.PENDING) == (job, "")
+
+
+def test_the_group_of_a_member_is_in_its_message() -> None:
+    job = JOB._replace(group="mail:digest:user:7")
+
+    assert stored(job).group_key == "mail:digest:user:7"
+    assert read(encoded(job), "default", "j1", State.AGGREGATING) == (
+        job._replace(state=State.AGGREGATING),
+        "",
+    )
+
+
+def test_the_group_in_a_message_of_a_go_program_is_read() -> None:
+    # The second test vector of the protocol, section 18.
+    message = bytes.fromhex(
+        "0a0d656d61696c3a77656c636f6d65120e7b22757365725f6964223a34327d1a2430303030303030302d3030"
+        "30302d343030302d383030302d303030303030303030303031220764656661756c74281930033a04626f6f6d"
+        "40880e4880a4a7da0652456173796e713a7b64656661756c747d3a756e697175653a656d61696c3a77656c63"
+        "6f6d653a31313831663839333037666132373130373263303935373437643538313363635880e2cfaa066080"
+        "a30568e4e2cfaa06720267317a0c0a0574726163651203616263"
+    )
+    job_id = "00000000-0000-4000-8000-000000000001"
+
+    job, problem = read(message, "default", job_id, State.AGGREGATING)
+
+    assert (job.group, job.task, problem) == ("g1", "email:welcome", "")
 
 
 def test_a_lock_of_another_form_is_shown_whole() -> None:

@@ -23,6 +23,7 @@ def found(**changed: object) -> bytes:
         "last_failed_at": "0.0",
         "claims": 4,
         "unique_text": "demo:1f",
+        "group_name": "g",
         **changed,
     }
     return json.dumps([list(row.values())]).encode()
@@ -34,7 +35,7 @@ def test_a_claim_is_read_from_its_row() -> None:
     assert (claim.worker, claim.number, claim.lease_until) == ("w1", 5, 12.5)
     assert (claim.job.id, claim.job.queue, claim.job.payload) == ("a", "mail", b"{}")
     assert claim.job.timeout == 0.1
-    assert claim.job.unique == "demo:1f"
+    assert (claim.job.unique, claim.job.group) == ("demo:1f", "g")
     assert seq_of(claim) == 7
 
 

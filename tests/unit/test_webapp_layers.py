@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "server": {"usecase", "service", "settings"},
     "settings": set[str](),
 }
-FREE = {"__main__.py", "wiring.py", "token.py", "demo.py"}
-# What the vendor's library is to the jobs is written in these modules and nowhere else.
-VENDOR_SERVICES = {"webapp.service.atode_print_jobs"}
+FREE = {"__main__.py", "wiring.py", "token.py", "demo.py", "migrate.py"}
+# What a library is to the application is written in these services, and nothing but the
+# wiring, the entry points and their like knows them.
+VENDORS = {"aiosmtplib", "alembic", "atode", "obstore", "reportlab", "sqlalchemy"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -49,6 +50,16 @@ def foreign(path: Path) -> set[str]:
     return tops - sys.stdlib_module_names - {"webapp"}
 
 
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+# A service that uses another one's connection is of the vendor's kind, too.
+VENDOR_SERVICES = {
+    dotted(path) for path in MODULES if layer_of(path) == "service" and foreign(path) & VENDORS
+}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_follow_the_arrows(path: Path) -> None:
     layer = layer_of(path)
@@ -63,8 +74,14 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_wiring_and_entry_points_know_vendor_services(path: Path) -> None:
-    if path.name not in FREE:
+    if path.name not in FREE and dotted(path) not in VENDOR_SERVICES:
         assert not ours(path) & VENDOR_SERVICES
+
+
+def test_each_vendor_is_known_to_a_service() -> None:
+    known = {name for path in MODULES if dotted(path) in VENDOR_SERVICES for name in foreign(path)}
+
+    assert known >= VENDORS
 
 
 def test_use_cases_know_no_library_not_even_through_services() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from webapp.settings import Environment, Settings, SettingsError, load_settings
+from webapp.settings.choices import DatabaseKind, MailTransport, StorageKind, StoreKind
+from webapp.settings.files import read_files
 from webapp.settings.key import KEYS, Key
-from webapp.settings.model import PROJECT, StoreKind
+from webapp.settings.model import PROJECT
 
 DOCUMENTS = [PROJECT / "docs" / language / "Queue-Job.md" for language in ("en", "ja")]
 SECRET = "a secret of more than thirty-two characters"
@@ -192,6 +194,64 @@ def test_public_environments_need_a_secret_of_their_own(environment: str) -> Non
     settings = load_settings({"APP_ENV": environment, "AUTH__SECRET": SECRET})
 
     assert settings.token_secret == SECRET
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("hunter2\n")
+
+    settings = load(folder, MAIL__PASSWORD_FILE=str(file))
+
+    assert settings.mail.password.get_secret_value() == "hunter2"
+
+
+def test_a_secret_file_that_is_missing_or_one_too_many_is_named(folder: Path) -> None:
+    assert "MAIL__PASSWORD_FILE: " in problem(folder, MAIL__PASSWORD_FILE=str(folder / "nothing"))
+    both = problem(folder, MAIL__PASSWORD_FILE="/x", MAIL__PASSWORD="hunter2")
+    assert "MAIL__PASSWORD is set, too" in both
+    assert "hunter2" not in both
+    assert "is not a setting" in problem(folder, MAIL__HOST_FILE="/x")
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_no_secret_stands_in_a_committed_file(environment: Environment) -> None:
+    values, _ = read_files(PROJECT / "config" / environment)
+
+    assert not [name for name in values if KEYS[name].is_secret]
+
+
+def test_only_the_demo_keeps_mails_reports_and_tables_to_itself() -> None:
+    def is_alone(environment: Environment) -> tuple[bool, bool, bool]:
+        settings = load_settings({"APP_ENV": environment, "AUTH__SECRET": SECRET})
+        return (
+            settings.mail.transport is MailTransport.OUTBOX,
+            settings.storage.kind is StorageKind.FOLDER,
+            settings.database.store is DatabaseKind.SQLITE,
+        )
+
+    alone = {environment: is_alone(environment) for environment in Environment}
+
+    assert alone.pop(Environment.DEMO) == (True, True, True)
+    assert set(alone.values()) == {(False, False, False)}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "limit"),
+    [
+        ("RETRY__STRATEGY", "linear", "it must be exponential or fixed"),
+        ("RETRY__ATTEMPTS", "0", "it must be a number from 1 to 1000"),
+        ("CALENDAR__TIMEZONE", "Asia/Nowhere", "it must be the name of a time zone"),
+        ("CALENDAR__TIMEZONE", "../etc", "it must be the name of a time zone"),
+        ("MAIL__SENDER", "nobody", "it must be a mail address"),
+        ("MAIL__ENCRYPTION", "ssl", "it must be none, starttls or tls"),
+        ("STORAGE__URL", "ftp://x", "it must be http(s)://host:port"),
+        ("STORAGE__URL", "http://user:secret@x", "it must be http(s)://host:port"),
+    ],
+)
+def test_bad_settings_of_the_jobs_are_named(
+    folder: Path, variable: str, value: str, limit: str
+) -> None:
+    assert limit in problem(folder, **{variable: value})
 
 
 def test_a_relative_sqlite_path_starts_at_the_project(folder: Path) -> None:

@@ -5,10 +5,12 @@ import sys
 
 from atode import AtodeError, run
 from atode.observe.logs import log_events
+from webapp.jobqueue.registration import QUEUES
 from webapp.log import log_to_standard_error
+from webapp.service.failure import TransientFailure
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
-from webapp.wiring import prepare_store, store_name, wire
+from webapp.wiring import Wiring, prepare, store_name, wire
 
 logger = logging.getLogger("webapp.jobqueue")
 
@@ -25,17 +27,24 @@ def main() -> None:
         run(_work(settings))
     except (AtodeError, OSError) as error:
         sys.exit(f"The job server cannot use {store_name(settings)}: {error}")
+    except TransientFailure as error:
+        sys.exit(f"The job server cannot prepare its database: {error}")
 
 
 async def _work(settings: Settings) -> None:
     wiring = wire(settings)
     log_events(wiring.jobs.events)
-    prepare_store(settings)
+    async with wiring.database:
+        await prepare(settings, wiring)
+        await _run_jobs(settings, wiring)
+
+
+async def _run_jobs(settings: Settings, wiring: Wiring) -> None:
     async with wiring.jobs:
         logger.info("Job server (%s) runs jobs from %s", settings.environment, store_name(settings))
         await wiring.jobs.worker(
             concurrency=settings.worker.concurrency,
-            queues={"default": 1},
+            queues=QUEUES,
             lease=settings.worker.lease,
             shutdown_timeout=settings.worker.shutdown_timeout,
         ).run()

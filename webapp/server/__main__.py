@@ -7,9 +7,10 @@ from atode import AtodeError, run
 from webapp.log import log_to_standard_error
 from webapp.server.app import create_app
 from webapp.server.http_server import HttpServer
+from webapp.service.failure import TransientFailure
 from webapp.settings import Settings, SettingsError, load_settings
 from webapp.signals import exit_cleanly_on_signals
-from webapp.wiring import prepare_store, store_name, wire
+from webapp.wiring import prepare, store_name, wire
 
 
 def main() -> None:
@@ -24,19 +25,21 @@ def main() -> None:
         run(_serve(settings))
     except (AtodeError, OSError) as error:
         sys.exit(f"The API server cannot use {store_name(settings)}: {error}")
+    except TransientFailure as error:
+        sys.exit(f"The API server cannot prepare its database: {error}")
 
 
 async def _serve(settings: Settings) -> None:
-    store = store_name(settings)
     wiring = wire(settings)
-    app = create_app(settings, wiring.register_job, wiring.job_states, wiring.tokens)
-    prepare_store(settings)
-    async with wiring.jobs:
-        watching = asyncio.create_task(wiring.print_jobs.watch())
-        try:
-            await HttpServer(app, settings, store).serve()
-        finally:
-            watching.cancel()
+    async with wiring.database:
+        await prepare(settings, wiring)
+        async with wiring.jobs:
+            watching = asyncio.create_task(wiring.print_jobs.watch())
+            try:
+                app = create_app(settings, wiring.use_cases, wiring.tokens)
+                await HttpServer(app, settings, store_name(settings)).serve()
+            finally:
+                watching.cancel()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from webapp.server.body import read_body
+from webapp.server.fields import body_documentation
+from webapp.server.problem import problems
 from webapp.server.register_body import RegisterBody, parse_registration
 from webapp.service.print_jobs import PrintJob
 from webapp.usecase.job_states import MOST_AT_ONCE, JobStates
@@ -45,18 +47,26 @@ class JobStateList(BaseModel):
 def api_routes(
     register_job: RegisterJob,
     job_states: JobStates,
-    check_token: Callable[[Request], Awaitable[None]],
+    check_token: Callable[..., Awaitable[None]],
 ) -> APIRouter:
     """The routes below /api/dm-jobqueue; each needs a token."""
-    router = APIRouter(prefix="/api/dm-jobqueue", dependencies=[Depends(check_token)])
+    router = APIRouter(
+        prefix="/api/dm-jobqueue", dependencies=[Depends(check_token)], tags=["dm-jobqueue"]
+    )
 
-    @router.post("/register", openapi_extra=_register_documentation())
+    @router.post(
+        "/register",
+        openapi_extra=body_documentation(RegisterBody),
+        responses=problems(401, 413, 422, 503),
+    )
     async def register(request: Request) -> Registered:
+        """Register a job that prints a message later."""
         registration = parse_registration(await read_body(request))
         return Registered(job_id=await register_job.register(registration))
 
-    @router.get("/jobs")
+    @router.get("/jobs", responses=problems(401, 422, 503))
     async def jobs(ids: JobIds) -> JobStateList:
+        """How registered jobs stand."""
         found = await job_states.of([str(job_id) for job_id in ids])
         states = [_job_state(job_id, job) for job_id, job in found.items()]
         return JobStateList(now=datetime.now(UTC), jobs=states)
@@ -75,10 +85,3 @@ def _job_state(job_id: str, job: PrintJob | None) -> JobState:
         max_retry=job.max_retry,
         error=job.error.partition("\n")[0][:500],
     )
-
-
-def _register_documentation() -> dict[str, Any]:
-    # The body is read by hand, because FastAPI would neither limit its size nor say what
-    # is wrong with it in our words; so its schema has to be given by hand too.
-    schema = RegisterBody.model_json_schema()
-    return {"requestBody": {"required": False, "content": {"application/json": {"schema": schema}}}}

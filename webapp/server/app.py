@@ -7,25 +7,32 @@ from fastapi.staticfiles import StaticFiles
 
 from webapp.server.api import api_routes
 from webapp.server.bearer import bearer_check
+from webapp.server.jobs_api import jobs_routes
+from webapp.server.outbox_api import outbox_routes
 from webapp.server.page import page_routes
 from webapp.server.problem import answer_problems
+from webapp.server.reports_api import reports_routes
 from webapp.server.security_headers import SecurityHeaders
+from webapp.server.use_cases import UseCases
 from webapp.service.tokens import Tokens
 from webapp.settings import Settings
-from webapp.usecase.job_states import JobStates
-from webapp.usecase.register_job import RegisterJob
 
 
-def create_app(
-    settings: Settings, register_job: RegisterJob, job_states: JobStates, tokens: Tokens
-) -> FastAPI:
+def create_app(settings: Settings, use_cases: UseCases, tokens: Tokens) -> FastAPI:
     """The API, the page and the static files, with one shape for all errors."""
     # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json stays.
     app = FastAPI(title="dm-jobqueue", version="1", docs_url=None, redoc_url=None)
-    app.include_router(api_routes(register_job, job_states, bearer_check(tokens)))
+    check = bearer_check(tokens)
+    app.include_router(api_routes(use_cases.register_job, use_cases.job_states, check))
+    app.include_router(jobs_routes(use_cases.run_job, use_cases.jobs_overview, check))
+    app.include_router(reports_routes(use_cases.read_reports, check))
+    if use_cases.outbox is not None:
+        app.include_router(outbox_routes(use_cases.outbox, check))
     app.include_router(
         page_routes(
             tokens,
+            use_cases.calendar,
+            shows_outbox=use_cases.outbox is not None,
             carries_token=not settings.environment.is_public,
             token_seconds=settings.auth.page_token_seconds,
         )

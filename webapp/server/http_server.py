@@ -7,7 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from webapp.settings import Settings
-from webapp.settings.model import LogLevel
+from webapp.settings.choices import LogLevel
 
 logger = logging.getLogger("webapp.server")
 

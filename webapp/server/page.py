@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from webapp.server.texts import TEXTS, pick_language
 from webapp.service.tokens import Tokens
+from webapp.usecase.calendar import Calendar
+from webapp.usecase.clean_up import DEFAULT_DAYS, LONGEST_DAYS
 from webapp.usecase.message import LONGEST_MESSAGE
 from webapp.usecase.register_job import LONGEST_DELAY_SECONDS
 
@@ -25,7 +27,14 @@ class PageToken(BaseModel):
     seconds: int
 
 
-def page_routes(tokens: Tokens, *, carries_token: bool, token_seconds: int) -> APIRouter:
+def page_routes(
+    tokens: Tokens,
+    calendar: Calendar,
+    *,
+    shows_outbox: bool,
+    carries_token: bool,
+    token_seconds: int,
+) -> APIRouter:
     """The page; with `carries_token` it gets its tokens from us, else from its user."""
     router = APIRouter(include_in_schema=False)
 
@@ -58,6 +67,13 @@ def page_routes(tokens: Tokens, *, carries_token: bool, token_seconds: int) -> A
                 "asks_token": not carries_token,
                 "longest_message": LONGEST_MESSAGE,
                 "longest_delay": LONGEST_DELAY_SECONDS,
+                "last_week": calendar.last_week(),
+                "this_week": calendar.this_week(),
+                "last_month": calendar.last_month(),
+                "this_month": calendar.this_month(),
+                "default_days": DEFAULT_DAYS,
+                "longest_days": LONGEST_DAYS,
+                "shows_outbox": shows_outbox,
                 "script_settings": json.dumps(script_settings, ensure_ascii=False),
             },
             headers={"Vary": "Accept-Language"},

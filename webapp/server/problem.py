@@ -1,5 +1,6 @@
 """The one shape of every error answer, as in RFC 9457."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -8,10 +9,14 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from webapp.server.excerpt import excerpt
+from webapp.service.failure import PermanentFailure, TransientFailure
 from webapp.service.print_jobs import StoreDown
+
+logger = logging.getLogger("webapp.server")
 
 RETRY_AFTER_SECONDS = 5
 _MOST_ERRORS = 10
@@ -55,6 +60,31 @@ class Problem(Exception):
         )
 
 
+class FieldErrorDocument(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """An error answer."""
+
+    status: int
+    title: str
+    detail: str
+    errors: list[FieldErrorDocument]
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Error answers, as OpenAPI wants them told."""
+    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
 def answer_problems(app: FastAPI) -> None:
     """Turn everything that can go wrong into a `Problem`."""
 
@@ -66,8 +96,17 @@ def answer_problems(app: FastAPI) -> None:
     async def on_store_down(_: Request, error: Exception) -> Response:
         # The reason may name hosts and stays in the log.
         detail = "The job store cannot be reached now; try again in a moment"
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
+        return _unavailable(detail)
+
+    @app.exception_handler(TransientFailure)
+    async def on_failure(_: Request, error: Exception) -> Response:
+        logger.warning("%s", error)
+        return _unavailable("The database or the store of files cannot be used now")
+
+    @app.exception_handler(PermanentFailure)
+    async def on_refusal(_: Request, error: Exception) -> Response:
+        logger.error("%s", error)
+        return _unavailable("The store of files refuses; the server's log says why")
 
     @app.exception_handler(RequestValidationError)
     async def on_bad_query(_: Request, error: Exception) -> Response:
@@ -88,6 +127,11 @@ def answer_problems(app: FastAPI) -> None:
         # Starlette raises it again, so the log gets the traceback and the client does not.
         detail = "Something went wrong here; the server's log says what"
         return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response()
+
+
+def _unavailable(detail: str) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
 
 
 def _query_error(detail: Any) -> FieldError:

@@ -1,15 +1,12 @@
 """The jobs in atode."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from atode import Atode, BrokerRefused, BrokerUnavailable, Job, State, Task
-from webapp.service.print_jobs import PrintJob, StoreDown
-
-_PATIENCE_SECONDS = 4.0
-"""How long a caller waits for a store that neither answers nor refuses."""
+from atode import Atode, Job, State, Task
+from webapp.service.atode_errors import store_errors
+from webapp.service.print_jobs import PrintJob
 
 
 class AtodePrintJobs:
@@ -21,29 +18,18 @@ class AtodePrintJobs:
 
     async def add(self, message: str, *, delay_seconds: float, max_retry: int) -> str:
         options = self._task.options(delay=delay_seconds, max_retry=max_retry)
-        async with _store_errors():
+        async with store_errors():
             handle = await options.enqueue(message)
         return handle.id
 
     async def find(self, job_ids: Sequence[str]) -> Sequence[PrintJob]:
         queue = self._task.defaults.queue
-        async with _store_errors():
+        async with store_errors():
             found = await asyncio.gather(
                 *(self._jobs.get(job_id, queue=queue) for job_id in job_ids)
             )
         # An id of another task's job is not ours to tell about.
         return [_print_job(job) for job in found if job and job.task == self._task.name]
-
-
-@asynccontextmanager
-async def _store_errors() -> AsyncGenerator[None]:
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            yield
-    except (BrokerUnavailable, BrokerRefused) as error:
-        raise StoreDown(str(error)) from error
-    except TimeoutError as error:
-        raise StoreDown(f"no answer within {_PATIENCE_SECONDS:g} s") from error
 
 
 def _print_job(job: Job) -> PrintJob:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from webapp.service.failure import TransientFailure
 
-class StoreDown(Exception):
-    """The store cannot be used now; the same call may succeed later."""
+
+class StoreDown(TransientFailure):
+    """The store of jobs cannot be used now; the same call may succeed later."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,22 @@ A description completes the sentence "it must be …": error messages and docume
 """
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from webapp.settings.choices import (
+    DatabaseKind,
+    InDoubt,
+    LogLevel,
+    MailEncryption,
+    MailTransport,
+    RetryKind,
+    StorageKind,
+    StoreKind,
+)
 from webapp.settings.environment import Environment
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,25 +41,20 @@ def _secret(text: SecretStr) -> SecretStr:
     return text
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no time zone") from None
+    return name
+
+
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Address = Annotated[str, AfterValidator(_address)]
 Text = Annotated[str, Field(min_length=1)]
-
-
-class LogLevel(StrEnum):
-    """How much the servers write to standard error."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class StoreKind(StrEnum):
-    """Where jobs can live."""
-
-    REDIS = "redis"
-    SQLITE = "sqlite"
+Zone = Annotated[str, AfterValidator(_zone)]
+MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$")]
+Url = Annotated[str, Field(pattern=r"^(https?://[^\s/@?#]+/?)?$")]
 
 
 class Section(BaseModel):
@@ -103,6 +108,94 @@ class LogSettings(Section):
     level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
 
 
+class RetrySettings(Section):
+    """How often jobs are tried."""
+
+    strategy: RetryKind = Field(default=RetryKind.EXPONENTIAL, description="exponential or fixed")
+    first: float = Field(
+        default=1.0, ge=0.01, le=3600, description="a number of seconds from 0.01 to 3600"
+    )
+    cap: float = Field(
+        default=16.0, ge=0.01, le=86_400, description="a number of seconds from 0.01 to 86400"
+    )
+    jitter: float = Field(default=0.1, ge=0, le=1, description="a share from 0 to 1")
+    attempts: int = Field(default=5, ge=1, le=1000, description="a number from 1 to 1000")
+    timeout: float = Field(
+        default=300.0, ge=1, le=86_400, description="a number of seconds from 1 to 86400"
+    )
+
+
+class CalendarSettings(Section):
+    """Where the office is whose weeks and months are reported."""
+
+    timezone: Zone = Field(
+        default="Asia/Tokyo", description="the name of a time zone, such as Asia/Tokyo"
+    )
+
+
+class MailSettings(Section):
+    """Mails."""
+
+    transport: MailTransport = Field(default=MailTransport.SMTP, description="smtp or outbox")
+    sender: MailAddress = Field(
+        default="noreply@example.com", description="a mail address, such as noreply@example.com"
+    )
+    in_doubt: InDoubt = Field(default=InDoubt.LEAVE, description="leave or resend")
+    host: Text = Field(default="localhost", description="the mail server's name or address")
+    port: int = Field(default=587, ge=1, le=65_535, description="a number from 1 to 65535")
+    encryption: MailEncryption = Field(
+        default=MailEncryption.STARTTLS, description="none, starttls or tls"
+    )
+    user: str = Field(default="", description="a text; empty means that nobody logs in")
+    password: SecretStr = Field(default=SecretStr(""), description="a text; empty means none")
+    timeout: float = Field(
+        default=30.0, ge=0.1, le=300, description="a number of seconds from 0.1 to 300"
+    )
+    connections: int = Field(default=5, ge=1, le=100, description="a number from 1 to 100")
+    outbox: Path = Field(
+        default=Path("data/outbox"),
+        description="a folder's path; a relative one starts at the project",
+    )
+
+    @property
+    def outbox_folder(self) -> Path:
+        """The path in full."""
+        return PROJECT / self.outbox.expanduser()
+
+
+class StorageSettings(Section):
+    """Files of reports."""
+
+    kind: StorageKind = Field(default=StorageKind.S3, description="s3 or folder")
+    url: Url = Field(
+        default="", description="http(s)://host:port of an S3-compatible server; empty means Amazon"
+    )
+    bucket: Text = Field(default="webapp-reports", description="the name of a bucket")
+    region: Text = Field(default="us-east-1", description="the name of a region")
+    access_key: SecretStr = Field(
+        default=SecretStr(""), description="a text; empty means the machine's role"
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="a text; empty means the machine's role"
+    )
+    path: Path = Field(
+        default=Path("data/reports"),
+        description="a folder's path; a relative one starts at the project",
+    )
+
+    @property
+    def folder(self) -> Path:
+        """The path in full."""
+        return PROJECT / self.path.expanduser()
+
+
+class CleanUpSettings(Section):
+    """How audit logs are deleted."""
+
+    batch: int = Field(default=1000, ge=1, le=100_000, description="a number from 1 to 100000")
+    pause: float = Field(default=0.1, ge=0, le=60, description="a number of seconds from 0 to 60")
+
+
 class RedisJobQueue(Section):
     """The one Redis server that holds jobs."""
 
@@ -146,10 +239,47 @@ class SqliteJobQueue(Section):
         return PROJECT / self.path.expanduser()
 
 
+class SqliteDefault(Section):
+    """The SQLite file that holds everything else."""
+
+    path: Path = Field(
+        default=Path("data/app.db"),
+        description="a file's path; a relative one starts at the project",
+    )
+
+    @property
+    def file(self) -> Path:
+        """The path in full."""
+        return PROJECT / self.path.expanduser()
+
+
 class SqliteSettings(Section):
     """SQLite files by purpose."""
 
     jobqueue: SqliteJobQueue = SqliteJobQueue()
+    default: SqliteDefault = SqliteDefault()
+
+
+class DatabaseSettings(Section):
+    """Where users, reports and logs live."""
+
+    store: DatabaseKind = Field(default=DatabaseKind.POSTGRES, description="postgres or sqlite")
+
+
+class PostgresDefault(Section):
+    """The PostgreSQL database of the application."""
+
+    addr: Address = Field(default="localhost:5432", description="host:port, such as localhost:5432")
+    database: Text = Field(default="webapp", description="the name of a database")
+    user: Text = Field(default="webapp", description="the name of a user")
+    password: SecretStr = Field(default=SecretStr(""), description="a text; empty means none")
+    tls: bool = Field(default=False, description="true or false")
+
+
+class PostgresSettings(Section):
+    """PostgreSQL databases by purpose."""
+
+    default: PostgresDefault = PostgresDefault()
 
 
 class Settings(Section):
@@ -161,8 +291,15 @@ class Settings(Section):
     jobqueue: JobQueueSettings = JobQueueSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    retry: RetrySettings = RetrySettings()
+    calendar: CalendarSettings = CalendarSettings()
+    mail: MailSettings = MailSettings()
+    storage: StorageSettings = StorageSettings()
+    cleanup: CleanUpSettings = CleanUpSettings()
     redis: RedisSettings = RedisSettings()
+    database: DatabaseSettings = DatabaseSettings()
     sqlite: SqliteSettings = SqliteSettings()
+    postgres: PostgresSettings = PostgresSettings()
 
     @property
     def token_secret(self) -> str:
@@ -171,7 +308,18 @@ class Settings(Section):
 
 
 SECTIONS_OF_FILE = {
-    "config.yaml": ("server", "auth", "jobqueue", "worker", "log"),
+    "config.yaml": (
+        "server",
+        "auth",
+        "jobqueue",
+        "worker",
+        "log",
+        "retry",
+        "calendar",
+        "mail",
+        "storage",
+        "cleanup",
+    ),
     "cacheserver.yaml": ("redis",),
-    "database.yaml": ("sqlite",),
+    "database.yaml": ("database", "sqlite", "postgres"),
 }

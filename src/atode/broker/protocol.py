@@ -11,11 +11,13 @@ A broker belongs to the event loop on which it is first used.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
+from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
 from atode.presence import Presence
+from atode.schedule import Entry, Fired, Tick, Ticked
 from atode.statistics import Day, QueueStats
-from atode.transfer import Arrival, Departure, Moved, Stamp
+from atode.transfer import Moving
 
 
 class Refused(NamedTuple):
@@ -31,14 +33,15 @@ class Queue(Protocol):
     """What producing and running jobs needs."""
 
     async def enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
-        """Store new jobs, PENDING or SCHEDULED, and wake waiting workers.
+        """Store new jobs, PENDING, SCHEDULED or AGGREGATING, and wake waiting workers.
 
         A job that is `unique` locks that text in its queue: until it has succeeded or is
         deleted, and for `unique_for` seconds after it may run at most. Returns the refused
         jobs; they had no effect, and no lock is left of them. A repeated call after
         BrokerUnavailable may therefore report jobs that the first call stored; brokers that
         resend by themselves tell these apart.
-        Jobs of one queue are claimed in the order in which they are given.
+        Jobs of one queue are claimed in the order in which they are given. One that is
+        AGGREGATING joins its `group`; one that is SCHEDULED and has a group joins at its instant.
         """
         ...
 
@@ -80,12 +83,26 @@ class Queue(Protocol):
         """
         ...
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait as `wait` does, and bring what is there then if that costs no further round trip.
+
+        The claims are those of `claim`, under a lease of which a little may be over. An empty
+        result means as little as the return of a wait. A caller that is cancelled gets nothing,
+        and what was claimed for it goes back.
+        """
+        ...
+
 
 class Upkeep(Protocol):
     """What keeps queues moving; every worker does it for its queues, together with all others."""
 
     async def promote(self, queues: Sequence[str]) -> float | None:
         """Make pending what is due (scheduled and retry), oldest due first, and wake workers.
+
+        A scheduled job with a `group` joins that instead; a retry never does, for such a job has
+        been run alone.
 
         Returns the next instant at which something may be due: now or earlier if there is
         more to promote already, None if nothing waits. Never promotes before its time.
@@ -119,6 +136,38 @@ class Upkeep(Protocol):
 
     async def leave(self, presence: Presence) -> None:
         """Remove this worker's presence."""
+        ...
+
+
+class Groups(Protocol):
+    """What turns jobs that wait for company into one; done by workers that have batch tasks."""
+
+    async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
+        """The groups of these queues that have members."""
+        ...
+
+    async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
+        """Up to `limit` of a group's jobs, those first that joined first; fewer where they are
+        large, but one if there is any. What nobody can read is not among them, and blocks
+        nobody: it is moved into the archive."""
+        ...
+
+    async def merge(
+        self, queue: str, group: str, members: Sequence[Member], jobs: Sequence[Job]
+    ) -> bool:
+        """In one step delete `members`, with what they have locked, and store `jobs`, which are
+        PENDING, new, and one at least, in the same queue; wake workers.
+
+        False, and no effect, if one of the members is not in the group any more as it was read:
+        someone else has taken it. A repeated call after BrokerUnavailable stores nothing twice,
+        and is True if the first one has done it.
+        """
+        ...
+
+    async def release(self, queue: str, group: str, members: Sequence[Member]) -> int:
+        """Make members ordinary pending jobs, last in line, and wake workers; those that are not
+        in the group any more are left alone. They keep what they have locked. How many it were.
+        """
         ...
 
 
@@ -175,7 +224,8 @@ class Inspect(Protocol):
     ) -> Sequence[Job]:
         """Jobs in a state. Pending ones as they will run, the next one first; active ones as they
         were claimed; scheduled and retry by due instant, archived by when they were, completed by
-        how long they are kept: earliest first. Past the end the answer is empty."""
+        how long they are kept, aggregating by when they joined their group: earliest first. Past
+        the end the answer is empty."""
         ...
 
     async def get(self, queue: str, job_id: str) -> Job | None:
@@ -191,14 +241,14 @@ class Inspect(Protocol):
         ...
 
     async def run(self, queue: str, which: Which) -> int:
-        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived and
-        completed ones; others are left alone. `retried` stays, so an archived job gets one
-        attempt. How many it were."""
+        """Make jobs pending now, last in line, and wake workers: scheduled, retry, archived,
+        completed and aggregating ones; others are left alone. `retried` stays, so an archived
+        job gets one attempt. How many it were."""
         ...
 
     async def archive(self, queue: str, which: Which) -> int:
-        """Move jobs into the archive: pending, scheduled, retry and completed ones; others are
-        left alone. Their locks stay. How many it were."""
+        """Move jobs into the archive: pending, scheduled, retry, completed and aggregating ones;
+        others are left alone. Their locks stay. How many it were."""
         ...
 
     async def delete(self, queue: str, which: Which) -> int:
@@ -218,7 +268,7 @@ class Inspect(Protocol):
 
     async def pause(self, queue: str) -> bool:
         """Let nothing more be claimed from the queue; False if it was paused already. Running
-        jobs go on, due ones still become pending."""
+        jobs go on, due ones still become pending, and groups batches."""
         ...
 
     async def resume(self, queue: str) -> bool:
@@ -231,68 +281,77 @@ class Inspect(Protocol):
         ...
 
 
-class Moving(Protocol):
-    """How the jobs of a queue move from this store to another, or from another one to this.
+class Schedules(Protocol):
+    """What schedulers need, and what shows them.
 
-    A mover takes turns: the old store gives some jobs, the new one receives them and remembers
-    that it did, the old one deletes them and remembers that it did. Whatever dies in between,
-    these two memories tell the next mover of each job where it is, even if it has been run and
-    deleted since, and even if another job of its id has come. `mover` is a name that nobody
-    has used before; a store listens to the last one of a queue that has started.
+    Any number of schedulers may run the same schedules: all of them tick, and one job comes of it.
     """
 
-    async def start_giving(self, queue: str, *, mover: str) -> Departure:
-        """Pause the queue and let `mover` move it from here. That it was paused by a move, and
-        not by somebody, is remembered until it is resumed."""
-        ...
+    async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
+        """Show what a scheduler runs for `lifetime` seconds, in place of what it showed before.
 
-    async def give(
-        self, queue: str, state: State, *, mover: str, offset: int = 0, limit: int = 500
-    ) -> Sequence[Moved]:
-        """Up to `limit` jobs in a state behind the first `offset`, in the order of `find`; they
-        stay. Fewer where they are large. Nothing in the answer: there are no more.
-
-        Raises:
-            BrokerRefused: the queue goes on, or another mover has started.
+        Schedulers that run the same may share one name, so that tools which know nothing of
+        that do not list each schedule many times.
         """
         ...
 
-    async def given(self, queue: str, ids: Sequence[str], *, stamp: Stamp) -> Sequence[str]:
-        """Delete jobs that have arrived, with their locks, all in one transaction; returns those
-        that are still here, because a worker has claimed them. At most 500.
+    async def hide(self, scheduler: str) -> None:
+        """Show nothing more of a scheduler. What its schedules became stays on record."""
+        ...
 
-        Raises:
-            BrokerRefused: another mover has started.
+    async def entries(self) -> Sequence[Entry]:
+        """What living schedulers run, each schedule once, those that fire next first."""
+        ...
+
+    async def tick(self, ticks: Sequence[Tick], *, worker: str) -> Sequence[Ticked]:
+        """Store the jobs of ticks, PENDING or SCHEDULED, and wake waiting workers; what came of
+        each tick, in the same order.
+
+        A tick counts only if it is later than the last one that is recorded of its schedule
+        in its job's queue. That is decided and written in one step, so exactly one caller gets
+        STORED, however many try. The same call may be repeated when its answer was lost: it
+        answers the same again and stores nothing twice.
         """
         ...
 
-    async def start_receiving(
-        self, queue: str, *, mover: str, given: Stamp | None, paused: bool
-    ) -> None:
-        """Let `mover` move the queue to here. What was received under the stamp `given` is gone
-        from the old store, so nothing of that needs to be remembered. With `paused` the queue
-        is paused here, too, unless an earlier mover has begun to move it."""
-        ...
+    async def last_ticks(
+        self, queue: str, schedules: Sequence[str], *, first: float | None = None
+    ) -> Sequence[float | None]:
+        """The last tick of each schedule that is recorded in the queue, or None.
 
-    async def receive(self, queue: str, jobs: Sequence[Moved], *, stamp: Stamp) -> Arrival:
-        """Store jobs as they were, behind those that are here, and wake workers; all in one
-        transaction. At most 500. What was received before has no effect again. A lock that
-        another job has here is left to it.
-
-        The mover promises that what it brought under lower numbers is gone from the old store.
-
-        Raises:
-            BrokerRefused: another mover has started.
+        With `first`, those of which nothing is recorded are recorded as having ticked then:
+        what is missed from now on can be told from what was before the schedule existed.
         """
         ...
 
-    async def finish_moving(self, queue: str, *, mover: str) -> None:
-        """Forget what was remembered, unless another mover has started. The queue stays paused
-        in the old store."""
+    async def fired(self, schedule: str, *, offset: int = 0, limit: int = 30) -> Sequence[Fired]:
+        """The jobs that a schedule became, newest first; up to 1,000 are on record, for at
+        least 400 days. Past the end the answer is empty."""
         ...
 
 
-class Broker(Queue, Upkeep, Cancelling, Inspect, Moving, Protocol):
+class Limits(Protocol):
+    """What limiting how many jobs do something at the same time needs."""
+
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        """Take one of `limit` places in a scope until the instant `until`, at most a second longer.
+
+        A holder has one place at most: who holds one already holds it until `until` now, and
+        for him there is always room. False, and no effect, if all places are taken by others.
+        Nobody stands in line.
+        """
+        ...
+
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
+        """Give back the place that was taken with this `until`.
+
+        False, and no effect, if there is no such place: its time is over, or the same holder
+        has taken it anew with another `until`.
+        """
+        ...
+
+
+class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Moving, Protocol):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

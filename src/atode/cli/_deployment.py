@@ -39,7 +39,7 @@ class Deployment:
         """The present instant in Unix seconds."""
         return self._clock.now()
 
-    def ask(self, question: Callable[[Inspect], Coroutine[Any, Any, T]]) -> T:
+    def ask(self, question: Callable[[Broker], Coroutine[Any, Any, T]]) -> T:
         """What `question` finds out.
 
         Raises:

@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 
 from atode.cli._times import iso
 from atode.errors import AtodeError
+from atode.group import Group
 from atode.job import Job, State
 from atode.presence import Presence, Running
+from atode.schedule import Entry, Fired
 from atode.statistics import Day, QueueStats
 
 Document = Mapping[str, Any]
@@ -50,6 +52,17 @@ def day_document(day: Day) -> Document:
     return {"date": day.date.isoformat(), "processed": day.processed, "failed": day.failed}
 
 
+def group_document(group: Group) -> Document:
+    """A group of a queue."""
+    return {
+        "group": group.name,
+        "task": group.task or None,
+        "size": group.size,
+        "oldest": iso(group.oldest),
+        "newest": iso(group.newest),
+    }
+
+
 def job_document(job: Job) -> Document:
     """A job with everything."""
     waits = job.state in {State.SCHEDULED, State.RETRY}
@@ -68,6 +81,7 @@ def job_document(job: Job) -> Document:
         "completed_at": iso(job.completed_at),
         "kept_until": iso(job.kept_until) if job.completed_at else None,
         "unique": job.unique or None,
+        "group": job.group or None,
         "headers": dict(job.headers),
         "error": job.error or None,
         **_content("payload", job.payload),
@@ -102,6 +116,30 @@ def running_document(running: Running) -> Document:
         "deadline": iso(running.deadline),
         **_content("payload", running.payload),
     }
+
+
+def entry_document(entry: Entry) -> Document:
+    """A schedule that a living scheduler runs; what it does not say about its jobs is null."""
+    options = entry.options
+    return {
+        "id": entry.id,
+        "spec": entry.spec,
+        "task": entry.task,
+        "queue": options.queue,
+        "max_retry": options.max_retry,
+        "timeout_seconds": options.timeout,
+        "unique_seconds": options.unique_for,
+        "retention_seconds": options.retention,
+        "other_options": list(options.others),
+        "next": iso(entry.next),
+        "prev": iso(entry.prev),
+        **_content("payload", entry.payload),
+    }
+
+
+def fired_document(fired: Fired) -> Document:
+    """A job that a schedule became."""
+    return {"job": fired.job_id, "at": iso(fired.at)}
 
 
 def failure_share(stats: QueueStats) -> float | None:

@@ -17,6 +17,20 @@ Entry = Job | BrokerRefused
 """A job, or why the one in this place cannot be read."""
 
 
+class Wanted(NamedTuple):
+    """Which of a state's jobs are meant; all of them if nothing is said."""
+
+    task: str | None = None
+    """Those whose task fits this pattern (`mail:*`)."""
+    group: str | None = None
+    """Those of this group."""
+
+    def has(self, job: Job) -> bool:
+        """Whether the job is one of them."""
+        fits = self.task is None or fnmatchcase(job.task, self.task)
+        return fits and self.group in (None, job.group)
+
+
 class Page(NamedTuple):
     """Some of a queue's jobs in one state."""
 
@@ -26,21 +40,21 @@ class Page(NamedTuple):
 
 
 async def page(
-    broker: Inspect, queue: str, state: State, *, offset: int, limit: int, task: str | None
+    broker: Inspect, queue: str, state: State, wanted: Wanted, *, offset: int, limit: int
 ) -> Page:
-    """Up to `limit` jobs behind the first `offset`; with `task`, of those whose task fits that
-    pattern (`mail:*`). A broken job takes its place and spoils no other.
+    """Up to `limit` of the wanted jobs, behind the first `offset` of them. Where all are wanted, a
+    broken job takes its place and spoils no other.
 
     Raises:
         BadOption: there is no such queue.
         BrokerRefused: not one of the jobs can be read.
     """
     total = (await existing(broker, queue)).counts[state]
-    if task is None:
+    if wanted == Wanted():
         return Page(await _read(broker, queue, state, range(offset, offset + limit), total), total)
     found: list[Entry] = []
     async for entry in _every(broker, queue, state, total):
-        if isinstance(entry, Job) and fnmatchcase(entry.task, task):
+        if isinstance(entry, Job) and wanted.has(entry):
             found.append(entry)
             if len(found) == offset + limit:
                 break

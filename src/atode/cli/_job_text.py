@@ -56,6 +56,7 @@ def _facts(job: Job, holder: Holder | None, now: float) -> list[tuple[str, str]]
         ("completed", local(job.completed_at, now)),
         ("kept until", local(job.kept_until, now) if job.completed_at > 0 else ""),
         ("unique", job.unique),
+        ("group", job.group),
         *((f"header {plain(name)}", text) for name, text in job.headers.items()),
     ]
     return [

@@ -8,7 +8,7 @@ import typer
 from atode.broker.protocol import Inspect, Which
 from atode.cli._deployment import Deployment, confirm, deployment, existing, refuse, unless_broken
 from atode.cli._documents import job_document, parsed, written
-from atode.cli._job_pages import known_job, page
+from atode.cli._job_pages import Wanted, known_job, page
 from atode.cli._job_text import Holder, job_table, job_text
 from atode.cli._layout import counted, emit, plain
 from atode.cli._options import AsJson, QueueName, Url, Yes
@@ -35,30 +35,42 @@ _ENDINGS: Mapping[str, str] = {
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job.")]
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of jobs.")]
 All = Annotated[State | None, typer.Option("--all", help="Every job in this state instead.")]
-StateName = Annotated[State, typer.Option("--state", "-s", help="Jobs in this state.")]
+StateName = Annotated[
+    State | None,
+    typer.Option(
+        "--state",
+        "-s",
+        help="Jobs in this state.",
+        show_default="pending; aggregating with --group",
+    ),
+]
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which page; 1 is the first.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Jobs on one page.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="Only this task, or a pattern: 'mail:*'.")
 ]
+GroupName = Annotated[str | None, typer.Option("--group", help="Only jobs of this group.")]
 Payload = Annotated[str, typer.Option("--payload", help="The new arguments, as JSON.")]
 
 
 @app.command("list")
 def list_jobs(
     queue: QueueName,
-    state: StateName = State.PENDING,
+    state: StateName = None,
     page_number: PageNumber = 1,
     limit: Limit = 30,
     task: TaskName = None,
+    group: GroupName = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """List a queue's jobs in one state, the next one first."""
     offset = (page_number - 1) * limit
+    wanted = Wanted(task, group)
+    found = state or (State.PENDING if group is None else State.AGGREGATING)
     with deployment(url) as store:
         entries, total = store.ask(
-            lambda broker: page(broker, queue, state, offset=offset, limit=limit, task=task)
+            lambda broker: page(broker, queue, found, wanted, offset=offset, limit=limit)
         )
         now = store.now()
     if as_json:
@@ -66,13 +78,12 @@ def list_jobs(
             job_document(each) if isinstance(each, Job) else {"id": None, "error": str(each)}
             for each in entries
         ]
-        place = {"queue": queue, "state": str(state), "page": page_number, "limit": limit}
-        emit(written({**place, "task": task, "total": total, "jobs": documents}))
+        place = {"queue": queue, "state": str(found), "page": page_number, "limit": limit}
+        emit(written({**place, **wanted._asdict(), "total": total, "jobs": documents}))
         return
     if entries:
         emit(job_table(entries, now))
-    of_task = f" of task {plain(task)} among" if task else " of"
-    emit(f"{len(entries):,}{of_task} {total:,} {state} jobs, page {page_number:,}")
+    emit(f"{_share(len(entries), wanted)} {total:,} {found} jobs, page {page_number:,}")
 
 
 @app.command("show")
@@ -97,7 +108,7 @@ def show(queue: QueueName, job_id: JobId, url: Url = None, as_json: AsJson = Fal
 def run(
     queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
 ) -> None:
-    """Make jobs pending now: scheduled, retry, archived and completed ones."""
+    """Make jobs pending now: scheduled, retry, archived, completed and aggregating ones."""
     _move("run", queue, _which(ids, all_in), yes=yes, url=url)
 
 
@@ -113,7 +124,7 @@ def cancel(
 def archive(
     queue: QueueName, ids: JobIds = None, all_in: All = None, yes: Yes = False, url: Url = None
 ) -> None:
-    """Put jobs into the archive: pending, scheduled, retry and completed ones."""
+    """Put jobs into the archive: pending, scheduled, retry, completed and aggregating ones."""
     _move("archive", queue, _which(ids, all_in), yes=yes, url=url)
 
 
@@ -140,6 +151,12 @@ def edit(queue: QueueName, job_id: JobId, payload: Payload, url: Url = None) -> 
         content = _checked(payload)
         store.ask(act)
     emit(f"job {plain(job_id)} has a new payload")
+
+
+def _share(number: int, wanted: Wanted) -> str:
+    of_task = f" of task {plain(wanted.task)}" if wanted.task else ""
+    of_group = f" of group {plain(wanted.group)}" if wanted.group is not None else ""
+    return f"{number:,}{of_task}{of_group} {'among' if of_task or of_group else 'of'}"
 
 
 def _which(ids: Sequence[str] | None, all_in: State | None) -> Which | None:

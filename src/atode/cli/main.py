@@ -2,7 +2,7 @@
 
 import typer
 
-from atode.cli import jobs, move, queues, servers, worker
+from atode.cli import jobs, move, queues, schedules, servers, worker
 
 app = typer.Typer(
     name="atode",
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.command("worker")(worker.run)
 app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
 app.command("servers")(servers.servers)
 app.command("move")(move.move)
 

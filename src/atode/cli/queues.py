@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from atode.broker.protocol import Inspect
+from atode.broker.protocol import Broker, Inspect
 from atode.cli._deployment import (
     BAD_INPUT,
     complain,
@@ -19,14 +19,16 @@ from atode.cli._deployment import (
 from atode.cli._documents import (
     broken_document,
     day_document,
+    group_document,
     queue_document,
     written,
 )
 from atode.cli._layout import counted, emit, fields, plain, table
 from atode.cli._options import AsJson, QueueName, Url, Watch, Yes
-from atode.cli._times import NONE, duration, iso, local
+from atode.cli._times import NONE, duration, iso, local, relative
 from atode.cli._watch import show as show_again
 from atode.errors import BadOption, BrokerRefused
+from atode.group import Group
 from atode.job import State
 from atode.statistics import Day, QueueStats
 
@@ -81,6 +83,36 @@ def show(queue: QueueName, days: Days = 7, url: Url = None, as_json: AsJson = Fa
     emit(fields(_fields(stats, now)))
     emit("")
     emit(table(["DAY", "PROCESSED", "FAILED", "SHARE"], rows))
+
+
+@app.command("groups")
+def show_groups(queue: QueueName, url: Url = None, as_json: AsJson = False) -> None:
+    """Show a queue's groups: jobs that wait until a worker makes a batch of them."""
+
+    async def look(broker: Broker) -> Sequence[Group]:
+        await existing(broker, queue)
+        return await broker.groups([queue])
+
+    with deployment(url) as store:
+        groups = sorted(store.ask(look), key=lambda group: group.oldest)
+        now = store.now()
+    if as_json:
+        emit(written({"queue": queue, "groups": [group_document(each) for each in groups]}))
+        return
+    rows = [
+        [
+            each.name,
+            each.task or NONE,
+            f"{each.size:,}",
+            relative(each.oldest, now),
+            relative(each.newest, now),
+        ]
+        for each in groups
+    ]
+    if rows:
+        emit(table(["GROUP", "TASK", "SIZE", "FIRST JOINED", "LAST JOINED"], rows))
+    else:
+        emit(f"queue {plain(queue)} has no groups")
 
 
 @app.command("pause")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from atode.events import (
+    BatchMade,
     BrokerBack,
     BrokerLost,
     ClaimLost,
@@ -124,6 +125,10 @@ def _released(event: JobReleased) -> str:
     return f"{_name(event.job)} handed back, for this worker stops"
 
 
+def _batch_made(event: BatchMade) -> str:
+    return f"{_name(event.job)} made of {event.items} items of group {event.group!r}"
+
+
 def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
 
@@ -165,6 +170,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobCancelled, logging.INFO, _cancelled),
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
+    (BatchMade, logging.DEBUG, _batch_made),
     (ClaimLost, logging.WARNING, _claim_lost),
     (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),

@@ -1,7 +1,4 @@
-"""The suite for cancelling jobs; every broker passes it.
-
-Subclass it beside `BrokerContract`, with the same fixtures.
-"""
+"""The part of the contract about cancelling jobs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +26,7 @@ ENDED = (State.ARCHIVED, State.COMPLETED)
 
 
 class CancelContract:
-    """Inherit it, provide `broker`, and pytest runs the lot."""
+    """A part of `BrokerContract`."""
 
     @pytest.fixture
     def clock(self) -> FakeClock:

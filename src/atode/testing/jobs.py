@@ -25,14 +25,17 @@ def a_job(
     max_retry: int = 3,
     retention: float = 0.0,
     unique_for: float = 0.0,
+    group: str = "",
 ) -> Job:
-    """A job of the task `demo`, scheduled if it has a due instant, otherwise pending."""
+    """A job of the task `demo`: scheduled if it has a due instant, otherwise a member of its
+    group if it has one, otherwise pending."""
+    waits = State.AGGREGATING if group else State.PENDING
     return Job(
         id=id or f"job-{next(_numbers):06}",
         task="demo",
         queue=queue,
         payload=payload,
-        state=State.SCHEDULED if due else State.PENDING,
+        state=State.SCHEDULED if due else waits,
         due=due,
         max_retry=max_retry,
         timeout=30.0,
@@ -40,12 +43,23 @@ def a_job(
         headers={"trace": "abc"},
         unique=fingerprint("demo", payload) if unique_for else "",
         unique_for=unique_for,
+        group=group,
     )
 
 
 async def take(broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1") -> list[Claim]:
     """Claim what is there, from the queue `default` if none is named."""
     claims = await broker.claim(queues or ("default",), limit=limit, lease=LEASE, worker=worker)
+    return list(claims)
+
+
+async def take_next(
+    broker: Broker, *queues: str, limit: int = ALL, worker: str = "w1", at_most: float = 60
+) -> list[Claim]:
+    """Wait for a job, and take what the wait brings."""
+    claims = await broker.claim_next(
+        queues, limit=limit, lease=LEASE, worker=worker, at_most=at_most
+    )
     return list(claims)
 
 

@@ -1,7 +1,4 @@
-"""The suite for unique jobs and for what operators do; every broker passes it.
-
-Subclass it beside `BrokerContract`, with the same fixtures.
-"""
+"""The part of the contract about unique jobs and what operators do."""
 
 import asyncio
 import time
@@ -18,7 +15,7 @@ from atode.testing.jobs import a_job, end, ids, take
 
 
 class OperationContract:
-    """Inherit it, provide `broker`, and pytest runs the lot."""
+    """A part of `BrokerContract`."""
 
     @pytest.fixture
     def clock(self) -> FakeClock:

@@ -476,11 +476,13 @@ async def _one_in_each_state(broker: Broker, clock: FakeClock) -> dict[State, st
     await end(broker, fails, Failed("once"), clock)
     await end(broker, dies, Failed("for good"), clock)
     await end(broker, succeeds, Succeeded(b'"yes"'), clock)
-    await broker.enqueue([a_job(id="waits"), a_job(id="comes", due=clock.now() + 7.5)])
+    member = a_job(id="member")._replace(state=State.AGGREGATING, group="mail")
+    await broker.enqueue([a_job(id="waits"), a_job(id="comes", due=clock.now() + 7.5), member])
     return {
         State.PENDING: "waits",
         State.SCHEDULED: "comes",
         State.RETRY: "fails",
+        State.AGGREGATING: "member",
         State.ARCHIVED: "dies",
         State.COMPLETED: "succeeds",
     }

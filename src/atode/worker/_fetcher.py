@@ -1,9 +1,11 @@
 """Free slots → claims → runner."""
 
 import asyncio
+from collections.abc import Sequence
 
 from atode.broker.protocol import Queue
 from atode.events import Events
+from atode.job import Claim
 from atode.queues import Queues
 from atode.worker._runner import Runner
 from atode.worker._service import Service
@@ -46,25 +48,32 @@ class Fetcher(Service):
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             return
+        queues = self._queues.order()
         claims = await self._broker.claim(
-            self._queues.order(), limit=self._runner.free, lease=self._lease, worker=self._worker
+            queues, limit=self._runner.free, lease=self._lease, worker=self._worker
         )
         self.outage.answered()
+        if not claims:
+            claims = await self.idle(self._next(queues)) or ()
         if claims:
             self._false_alarms = 0
             self._runner.start(claims)
             # Let the new attempts run before the next claim asks how many are left.
             await asyncio.sleep(0)
-        else:
-            await self.idle(self._wait())
 
-    async def _wait(self) -> None:
+    async def _next(self, queues: Sequence[str]) -> Sequence[Claim]:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await self._broker.wait(self._queues.names, at_most=LONGEST_WAIT)
-        if loop.time() - began > _INSTANTLY:
+        claims = await self._broker.claim_next(
+            queues,
+            limit=self._runner.free,
+            lease=self._lease,
+            worker=self._worker,
+            at_most=LONGEST_WAIT,
+        )
+        if claims or loop.time() - began > _INSTANTLY:
             self._false_alarms = 0
-            return
+            return claims
         # Told at once that there is work, though the claim before found none: another
         # worker was faster, or what is there cannot be claimed. Once is normal; again and
         # again it would be a busy loop.
@@ -73,3 +82,4 @@ class Fetcher(Service):
             # Ten doublings reach the longest; a thousand do not fit a float.
             pause = _INSTANTLY * 2 ** min(self._false_alarms, 10)
             await asyncio.sleep(min(pause, _LONGEST_DAMPING))
+        return ()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from atode.clock import Clock
-from atode.context import current
+from atode.context import current, ends_at
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
 from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
 from atode.job import Claim, Job
@@ -24,7 +24,7 @@ from atode.outcome import (
 )
 from atode.registry import Registry
 from atode.retry import Retry
-from atode.task import Task
+from atode.task import AnyTask
 from atode.worker._attempt import Attempt, Cause
 from atode.worker._deadlines import PATIENCE, Deadlines
 from atode.worker._ledger import Ledger
@@ -158,13 +158,14 @@ class Runner:
         )
         self._end(attempt, outcome, policy)
 
-    async def _outcome(self, attempt: Attempt, task: Task[..., Any], policy: Retry) -> Outcome:
+    async def _outcome(self, attempt: Attempt, task: AnyTask[..., Any], policy: Retry) -> Outcome:
         job = attempt.claim.job
         try:
-            arguments = task.arguments.decode(job.payload)
+            arguments = task.decode(job)
             if attempt.deadline <= attempt.started_at:
                 return Failed("the job's deadline passed before it could start", permanent=True)
             current.set(job)
+            ends_at.set(attempt.deadline)
             if task.is_async:
                 value = await task.function(**arguments)
             else:
@@ -190,7 +191,7 @@ class Runner:
             return Failed(_text(error), permanent=policy.is_permanent(error))
 
     async def _in_thread(
-        self, attempt: Attempt, task: Task[..., Any], arguments: dict[str, Any]
+        self, attempt: Attempt, task: AnyTask[..., Any], arguments: dict[str, Any]
     ) -> Any:
         answer = self._threads.run(task.function, arguments)
         try:

@@ -3,10 +3,12 @@
 import asyncio
 import random
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from atode.errors import BrokerError
 from atode.events import BrokerBack, BrokerLost, Events, ServiceFailed
+
+T = TypeVar("T")
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -81,20 +83,24 @@ class Service:
                 self._task.cancel()
             await asyncio.wait([self._task])
 
-    async def idle(self, wait: Coroutine[Any, Any, Any]) -> None:
-        """Await something that may be cut short: it is cancelled when the service stops."""
+    async def idle(self, wait: Coroutine[Any, Any, T]) -> T | None:
+        """Await something that may be cut short: it is cancelled when the service stops.
+
+        What it gives, or None if it was cut short.
+        """
         if self.stopping:
             wait.close()
-            return
+            return None
         # Awaited in the service's own asyncio task: another one around it would cost two
         # more turns of the event loop between a wake-up and whoever waits for it.
         self._is_idle = True
         try:
-            await wait
+            return await wait
         except (Exception, asyncio.CancelledError):
             # What it raised while it was being cut short is of no interest any more.
             if not self._is_cut_short:
                 raise
+            return None
         finally:
             self._is_idle = False
             if self._is_cut_short and self._task:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from itertools import islice
 
@@ -16,6 +16,7 @@ from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
@@ -83,12 +84,14 @@ class Worker:
         self._fetcher = Fetcher(
             broker, self._runner, self._queues, events, lease=lease, worker=self.id
         )
-        self._upkeep: Sequence[Service] = (
+        self._upkeep: list[Service] = [
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
             Canceller(broker, names, ledger, self._runner, events, worker=self.id),
-        )
+        ]
+        if batches := self._registry.batches():
+            self._upkeep.append(Aggregator(broker, names, batches, clock, events))
         self._heartbeat = Heartbeat(
             broker, ledger, self.presence, self._runner.lose, events, lease=lease
         )

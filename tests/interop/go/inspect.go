@@ -49,6 +49,12 @@ func inspect(redis asynq.RedisConnOpt, input []byte) (any, error) {
 	case "servers":
 		infos, err := inspector.Servers()
 		return describeServers(infos), err
+	case "schedules":
+		entries, err := inspector.SchedulerEntries()
+		return describeEntries(entries), err
+	case "fired":
+		events, err := inspector.ListSchedulerEnqueueEvents(q.ID, asynq.PageSize(all))
+		return describeEvents(events), err
 	case "history":
 		stats, err := inspector.History(q.Queue, q.Days)
 		return describeDays(stats), err
@@ -67,7 +73,13 @@ func inspect(redis asynq.RedisConnOpt, input []byte) (any, error) {
 	case "update":
 		return done(inspector.UpdateTaskPayload(q.Queue, q.ID, q.Payload))
 	case "run all", "archive all", "delete all":
+		if q.State == "aggregating" {
+			return moveGroup(inspector, q)
+		}
 		return moveAll(inspector, q)
+	case "groups":
+		groups, err := inspector.Groups(q.Queue)
+		return sizes(groups), err
 	case "remove":
 		return done(inspector.DeleteQueue(q.Queue, false))
 	}
@@ -118,4 +130,23 @@ func moveAll(i *asynq.Inspector, q question) (int, error) {
 		return 0, fmt.Errorf("no such question: %q %q", q.Ask, q.State)
 	}
 	return move(q.Queue)
+}
+
+func moveGroup(i *asynq.Inspector, q question) (int, error) {
+	switch q.Ask {
+	case "run all":
+		return i.RunAllAggregatingTasks(q.Queue, q.Group)
+	case "archive all":
+		return i.ArchiveAllAggregatingTasks(q.Queue, q.Group)
+	default:
+		return i.DeleteAllAggregatingTasks(q.Queue, q.Group)
+	}
+}
+
+func sizes(groups []*asynq.GroupInfo) map[string]int {
+	found := make(map[string]int)
+	for _, group := range groups {
+		found[group.Group] = group.Size
+	}
+	return found
 }

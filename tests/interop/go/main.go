@@ -1,8 +1,9 @@
-// Command peer is the Go side of the interoperability tests: a client, a server and an
-// inspector of asynq, and its reading of schedules, each driven by JSON.
+// Command peer is the Go side of the interoperability tests: a client, a server, a scheduler
+// and an inspector of asynq, and its reading of schedules, each driven by JSON.
 //
 //	peer enqueue ADDRESS           specs on standard input, results on standard output
 //	peer serve ADDRESS JOURNAL     settings on standard input; says "ready", ends by SIGTERM
+//	peer schedule ADDRESS          entries on standard input; says "ready", ends by SIGTERM
 //	peer inspect ADDRESS           one question on standard input, its answer on standard output
 //	peer ticks                     schedules on standard input, their ticks on standard output
 package main
@@ -32,7 +33,7 @@ func run(args []string) error {
 		return answer(ticks(input))
 	}
 	if len(args) < 2 {
-		return fmt.Errorf("usage: peer ticks | peer enqueue|serve|inspect ADDRESS [JOURNAL]")
+		return fmt.Errorf("usage: peer ticks | peer enqueue|serve|schedule|inspect ADDRESS [JOURNAL]")
 	}
 	redis := asynq.RedisClientOpt{Addr: args[1]}
 	switch {
@@ -40,6 +41,8 @@ func run(args []string) error {
 		return answer(enqueue(redis, input))
 	case args[0] == "inspect":
 		return answer(inspect(redis, input))
+	case args[0] == "schedule":
+		return schedule(redis, input)
 	case args[0] == "serve" && len(args) == 3:
 		return serve(redis, args[2], input)
 	}

@@ -21,10 +21,13 @@ type settings struct {
 	DelayedCheck    float64        `json:"delayed_check"` // scheduled and retry
 	RetryDelay      float64        `json:"retry_delay"`
 	ShutdownTimeout float64        `json:"shutdown_timeout"`
-	Janitor         float64        `json:"janitor"` // pause between its rounds
+	Janitor         float64        `json:"janitor"`     // pause between its rounds
+	GroupGrace      float64        `json:"group_grace"` // 0: no groups
+	GroupMaxSize    int            `json:"group_max_size"`
+	GroupSleep      float64        `json:"group_sleep"` // of the aggregator, before it answers
 }
 
-func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
+func serve(redis asynq.RedisClientOpt, path string, input []byte) error {
 	var s settings
 	if err := json.Unmarshal(input, &s); err != nil {
 		return err
@@ -33,7 +36,8 @@ func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
 	if err != nil {
 		return err
 	}
-	server := asynq.NewServer(redis, asynq.Config{
+	config := asynq.Config{
+		IsFailure:                func(err error) bool { return !errors.Is(err, errFull) },
 		Queues:                   s.Queues,
 		StrictPriority:           s.Strict,
 		Concurrency:              s.Concurrency,
@@ -41,13 +45,24 @@ func serve(redis asynq.RedisConnOpt, path string, input []byte) error {
 		DelayedTaskCheckInterval: duration(s.DelayedCheck),
 		ShutdownTimeout:          duration(s.ShutdownTimeout),
 		JanitorInterval:          duration(s.Janitor),
-		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration {
+		RetryDelayFunc: func(_ int, err error, _ *asynq.Task) time.Duration {
+			if errors.Is(err, errFull) {
+				return 0
+			}
 			return duration(s.RetryDelay)
 		},
-	})
+	}
+	if s.GroupGrace > 0 {
+		config.GroupAggregator = aggregator(duration(s.GroupSleep))
+		config.GroupGracePeriod = duration(s.GroupGrace)
+		config.GroupMaxSize = s.GroupMaxSize
+	}
+	server := asynq.NewServer(redis, config)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
-	if err := server.Start(handlers(journal{file})); err != nil {
+	mux := handlers(journal{file})
+	handleGuarded(mux, journal{file}, redis.Addr)
+	if err := server.Start(mux); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "ready")
@@ -98,6 +113,7 @@ func handlers(j journal) *asynq.ServeMux {
 		_, err = task.ResultWriter().Write(greeting)
 		return err
 	})
+	handle("bundle", func(context.Context, *asynq.Task, arguments) error { return nil })
 	handle("panic", func(_ context.Context, _ *asynq.Task, given arguments) error {
 		panic(given.Text)
 	})

@@ -7,35 +7,35 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// A schedule, and how many of its ticks after which second are asked for.
-type schedule struct {
+// A schedule that is asked about: how many of its ticks after which second are asked for.
+type asked struct {
 	Spec  string `json:"spec"`
 	After int64  `json:"after"`
 	Count int    `json:"count"`
 }
 
-type fired struct {
+type answered struct {
 	Ticks []int64 `json:"ticks"`
 	Error string  `json:"error"`
 }
 
 // ticks asks the parser that asynq's scheduler asks, about schedules in UTC as asynq has them.
-func ticks(input []byte) ([]fired, error) {
-	var schedules []schedule
+func ticks(input []byte) ([]answered, error) {
+	var schedules []asked
 	if err := json.Unmarshal(input, &schedules); err != nil {
 		return nil, err
 	}
-	answers := make([]fired, len(schedules))
+	answers := make([]answered, len(schedules))
 	for n, one := range schedules {
 		answers[n] = one.ticks()
 	}
 	return answers, nil
 }
 
-func (s schedule) ticks() fired {
+func (s asked) ticks() answered {
 	parsed, err := cron.ParseStandard(s.Spec)
 	if err != nil {
-		return fired{Ticks: []int64{}, Error: err.Error()}
+		return answered{Ticks: []int64{}, Error: err.Error()}
 	}
 	found := []int64{}
 	at := time.Unix(s.After, 0).UTC()
@@ -46,5 +46,5 @@ func (s schedule) ticks() fired {
 		}
 		found = append(found, at.Unix())
 	}
-	return fired{Ticks: found}
+	return answered{Ticks: found}
 }

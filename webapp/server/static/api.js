@@ -45,15 +45,45 @@ export class Api {
     return this.#call(`/api/dm-jobqueue/jobs?${ids.map((id) => `id=${id}`).join("&")}`);
   }
 
+  async run(job, fields) {
+    return this.#call(`/api/jobs/${job}/run`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(fields),
+    });
+  }
+
+  async runs() {
+    return this.#call("/api/jobs");
+  }
+
+  async reports() {
+    return this.#call("/api/reports");
+  }
+
+  async mails() {
+    return this.#call("/api/outbox");
+  }
+
+  // The file as a Blob: a link could not bring the token.
+  async report(month, format) {
+    const response = await this.#answer(`/api/reports/${month}/${format}`);
+    return response.ok ? response.blob() : this.#read(response);
+  }
+
   async #call(path, options = {}) {
+    return this.#read(await this.#answer(path, options));
+  }
+
+  async #answer(path, options = {}) {
     await this.#prepareToken();
-    let response = await this.#send(path, options);
+    const response = await this.#send(path, options);
     if (response.status === 401 && this.renewable) {
       // The server may have been started anew with another secret.
       await this.#renew();
-      response = await this.#send(path, options);
+      return this.#send(path, options);
     }
-    return this.#read(response);
+    return response;
   }
 
   async #prepareToken() {

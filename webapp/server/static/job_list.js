@@ -1,30 +1,16 @@
 // The list of jobs as the user sees it.
 
 import { isFinal } from "./job_store.js";
+import { fill, moment } from "./wording.js";
 
 const byId = (id) => document.getElementById(id);
 const PATIENCE_MS = 5_000; // After this, a job that should run and does not is worth a word.
 const TICK_MS = 200;
-// The page's language, in the user's flavour of it where the browser tells one.
-const language =
-  navigator.languages.find((tag) => tag.startsWith(document.documentElement.lang)) ??
-  document.documentElement.lang;
-
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
 function duration(ms) {
   const seconds = Math.ceil(ms / 1000);
   const two = (number) => String(number).padStart(2, "0");
   const clock = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return seconds < 3600 ? clock : `${Math.floor(seconds / 3600)}:${clock}`;
-}
-
-// The time of day, with the date where it is not today's.
-function moment(instant) {
-  const then = new Date(instant);
-  const isToday = then.toDateString() === new Date().toDateString();
-  const dateStyle = isToday ? undefined : "medium";
-  return then.toLocaleString(language, { dateStyle, timeStyle: "medium" });
 }
 
 export class JobList {

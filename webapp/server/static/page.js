@@ -3,17 +3,26 @@
 import { Api, Unauthorized, Unreachable, Refused } from "./api.js";
 import { JobList } from "./job_list.js";
 import { JobStore } from "./job_store.js";
+import { Outbox } from "./outbox.js";
 import { Poll } from "./poll.js";
+import { Reports } from "./reports.js";
+import { Runs } from "./runs.js";
+import { Watch } from "./watch.js";
 
 const { texts, token, tokenSeconds } = JSON.parse(document.body.dataset.page);
 const byId = (id) => document.getElementById(id);
 const form = byId("form");
-const button = byId("register");
+const registerButton = byId("register");
+const printNowButton = byId("print-now");
 
 const api = new Api(token, tokenSeconds, byId("token"));
 const store = new JobStore();
 const list = new JobList(texts, store);
 const poll = new Poll(api, store, list);
+const runs = new Runs(texts, api, explain);
+const reports = new Reports(texts, api, explain);
+const watch = new Watch(api, runs, reports, new Outbox(texts, api), byId("others-stale"));
+runs.onStarted = () => watch.hurry();
 
 function showSuccess(jobId) {
   const id = document.createElement("code");
@@ -39,19 +48,20 @@ function explain(error) {
 
 function busy(isBusy) {
   // Not `disabled`: that would take the focus away from whoever uses the keyboard.
-  button.setAttribute("aria-disabled", String(isBusy));
-  button.textContent = isBusy ? texts.registering : texts.register;
+  for (const button of [registerButton, printNowButton]) {
+    button.setAttribute("aria-disabled", String(isBusy));
+  }
+  registerButton.textContent = isBusy ? texts.registering : texts.register;
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (button.getAttribute("aria-disabled") === "true") return;
+// `add` stores the job and gives its id.
+async function storeJob(delay, add) {
+  if (registerButton.getAttribute("aria-disabled") === "true") return;
   busy(true);
   clearNotices();
   const message = form.elements.message.value;
-  const delay = form.elements.delay.valueAsNumber;
   try {
-    const jobId = await api.register(message, delay);
+    const jobId = await add(message);
     store.add({ id: jobId, message, state: "scheduled", dueAt: Date.now() + delay * 1000 });
     showSuccess(jobId);
     list.show();
@@ -62,6 +72,16 @@ form.addEventListener("submit", async (event) => {
   } finally {
     busy(false);
   }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const delay = form.elements.delay.valueAsNumber;
+  storeJob(delay, (message) => api.register(message, delay));
+});
+
+printNowButton.addEventListener("click", () => {
+  storeJob(0, async (message) => (await api.run("demo:delay_print", { message })).job_id);
 });
 
 byId("clear").addEventListener("click", () => {
@@ -72,3 +92,4 @@ byId("clear").addEventListener("click", () => {
 
 list.show();
 poll.start();
+watch.start();

@@ -26,8 +26,7 @@ class Cancelling(Inspection):
                 if record.job.state is State.ACTIVE:
                     mine.cancelled.add(record.job.id)
                     continue
-                if record.job.state is State.PENDING:
-                    mine.pending.remove(record.job.id)
+                mine.leave(record)
                 record.job = cancelled(record.job, now)
                 record.archived_at = now
             self._store.ring()

@@ -46,7 +46,7 @@ class Inspection:
             if queue not in await self.queues():
                 return None
             mine = self._store.queue(queue)
-            first = mine.records[mine.pending[0]].pending_since if mine.pending else 0.0
+            first = mine.records[mine.pending[0]].waits_since if mine.pending else 0.0
             total = sum(mine.tallies.values(), Counter[Tally]())
             failed = total[Tally.FAILURE]
             processed = failed + total[Tally.SUCCESS]
@@ -88,8 +88,7 @@ class Inspection:
         with self._store.lock:
             chosen = self._chosen(queue, which, ARCHIVABLE)
             for record in chosen:
-                if record.job.state is State.PENDING:
-                    self._store.queue(queue).pending.remove(record.job.id)
+                self._store.queue(queue).leave(record)
                 record.job = record.job._replace(state=State.ARCHIVED)
                 record.archived_at = self._clock.now()
         return len(chosen)
@@ -99,10 +98,7 @@ class Inspection:
             mine = self._store.queue(queue)
             chosen = self._chosen(queue, which, DELETABLE)
             for record in chosen:
-                if record.job.state is State.PENDING:
-                    mine.pending.remove(record.job.id)
-                mine.unlock(record.job)
-                del mine.records[record.job.id]
+                mine.remove(record)
         return len(chosen)
 
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
@@ -150,7 +146,7 @@ _IN_ORDER: Mapping[State, Callable[[Record], float]] = {
     State.RETRY: lambda record: record.job.due,
     State.ARCHIVED: lambda record: record.archived_at,
     State.COMPLETED: lambda record: record.job.kept_until,
-    State.AGGREGATING: lambda record: 0.0,
+    State.AGGREGATING: lambda record: record.waits_since,
 }
 
 

@@ -86,18 +86,18 @@ class Moving(Cancelling):
         holder, until = mine.locks.get(job.unique, ("", 0.0))
         left = max(until - self._clock.now(), 0.0) if holder == job.id else 0.0
         match job.state:
-            case State.PENDING:
-                since = record.pending_since
+            case State.PENDING | State.AGGREGATING:
+                since = record.waits_since
             case State.ARCHIVED:
                 since = record.archived_at
             case _:
                 since = 0.0
-        return Moved(job, since, left)
+        return Moved.of(job, since, left)
 
     def _store_moved(self, mine: Queue, moved: Moved) -> bool:
         """Store it, and lock what it has locked; False if another job has that lock."""
         job, now = moved.job, self._clock.now()
-        record = Record(job, archived_at=moved.since, pending_since=moved.since)
+        record = Record(job, archived_at=moved.since, waits_since=moved.since)
         mine.records[job.id] = record
         if job.state is State.PENDING:
             mine.pending.append(job.id)

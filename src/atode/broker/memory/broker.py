@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from atode.broker.memory._groups import Groups
 from atode.broker.memory._inspection import day_of
+from atode.broker.memory._limiting import Limiting
 from atode.broker.memory._moving import Moving
+from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
@@ -20,7 +23,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Moving):
+class MemoryBroker(Groups, Moving, Scheduling, Limiting):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -42,18 +45,9 @@ class MemoryBroker(Moving):
         refused: list[Refused] = []
         with self._store.lock:
             for job in jobs:
-                queue = self._store.queue(job.queue)
-                holder = queue.holder(job, now)
+                holder = self._store.queue(job.queue).add(job, now)
                 if holder is not None:
                     refused.append(Refused(job, holder))
-                    continue
-                if job.unique_for:
-                    queue.locks[job.unique] = (job.id, max(now, job.due) + job.unique_for)
-                record = Record(job._replace(unique_for=0.0))
-                queue.records[job.id] = record
-                queue.is_used = True
-                if job.state is State.PENDING:
-                    queue.append(record, now)
             self._store.ring()
         return refused
 
@@ -103,6 +97,13 @@ class MemoryBroker(Moving):
         until = self._clock.now() + at_most
         await self._store.changed(until, self._clock, unless=has_jobs)
 
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
+
     # Upkeep
 
     async def promote(self, queues: Sequence[str]) -> float | None:
@@ -114,7 +115,11 @@ class MemoryBroker(Moving):
             )
             due = [record for record in waiting if record.job.due <= now]
             for record in due:
-                self._store.queue(record.job.queue).append(record, now)
+                queue = self._store.queue(record.job.queue)
+                if record.job.group and record.job.state is State.SCHEDULED:
+                    queue.join(record, now)
+                else:
+                    queue.append(record, now)
             if due:
                 self._store.ring()
         return waiting[len(due)].job.due if len(waiting) > len(due) else None

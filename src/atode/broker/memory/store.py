@@ -3,14 +3,16 @@
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from atode.clock import Clock, wait_until
 from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
+from atode.schedule import Entry, Fired, Ticked
 from atode.transfer import Stamp
 
 
@@ -21,7 +23,8 @@ class Record:
     holder: str = ""
     lease_until: float = 0.0
     archived_at: float = 0.0
-    pending_since: float = 0.0
+    waits_since: float = 0.0
+    """Since when it stands in line, or waits in its group."""
 
     def is_held_by(self, claim: Claim) -> bool:
         return (
@@ -36,6 +39,12 @@ class Record:
         self.holder = worker
         self.lease_until = until
         return Claim(self.job, worker, self.claims, until)
+
+
+class LastTick(NamedTuple):
+    at: float
+    worker: str
+    ticked: Ticked
 
 
 @dataclass(slots=True)
@@ -59,6 +68,8 @@ class Queue:
     """What may not be done twice: by which job it is locked, and until when."""
     cancelled: set[str] = field(default_factory=set[str])
     """Active jobs that are not to run again."""
+    ticks: dict[str, LastTick] = field(default_factory=dict[str, LastTick])
+    """The last tick of each schedule."""
     tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
     paused: bool = False
     is_used: bool = False
@@ -71,10 +82,47 @@ class Queue:
         holder, until = self.locks.get(job.unique, ("", 0.0))
         return holder if job.unique_for and until > now else None
 
+    def add(self, job: Job, now: float) -> str | None:
+        """Store a new job; if one is in its way, the id of that, and nothing is stored."""
+        holder = self.holder(job, now)
+        if holder is not None:
+            return holder
+        if job.unique_for:
+            self.locks[job.unique] = (job.id, max(now, job.due) + job.unique_for)
+        record = Record(job._replace(unique_for=0.0))
+        self.records[job.id] = record
+        self.is_used = True
+        if job.state is State.PENDING:
+            self.append(record, now)
+        elif job.state is State.AGGREGATING:
+            self.join(record, now)
+        return None
+
+    def group(self, name: str) -> list[Record]:
+        """The members of a group, those first that joined first."""
+        mine = [each for each in self.in_state(State.AGGREGATING) if each.job.group == name]
+        return sorted(mine, key=lambda record: record.waits_since)
+
+    def join(self, record: Record, now: float) -> None:
+        """Let a job wait in its group."""
+        record.job = record.job._replace(state=State.AGGREGATING)
+        record.waits_since = now
+
+    def remove(self, record: Record) -> None:
+        """Delete a job that is not active, and unlock what it has locked."""
+        self.leave(record)
+        self.unlock(record.job)
+        del self.records[record.job.id]
+
+    def leave(self, record: Record) -> None:
+        """Take a job out of the line, if it stands in it."""
+        if record.job.state is State.PENDING:
+            self.pending.remove(record.job.id)
+
     def append(self, record: Record, now: float) -> None:
         """Make a job pending, last in line."""
         record.job = record.job._replace(state=State.PENDING)
-        record.pending_since = now
+        record.waits_since = now
         self.pending.append(record.job.id)
 
     def unlock(self, job: Job) -> None:
@@ -93,6 +141,10 @@ class Store:
         self.lock = threading.RLock()
         self.queues: dict[str, Queue] = {}
         self.presences: dict[str, tuple[Presence, float]] = {}
+        self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
+        self.fired: dict[str, deque[Fired]] = {}
+        self.places: dict[str, dict[str, float]] = {}
+        """By scope: who has taken a place, and until when."""
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def queue(self, name: str) -> Queue:

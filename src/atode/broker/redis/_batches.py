@@ -7,10 +7,11 @@ from typing import Generic, NamedTuple, TypeVar
 from atode.broker.protocol import Refused
 from atode.broker.redis import messages
 from atode.broker.redis._link import Reply
-from atode.broker.redis._scripts import ENQUEUE, EXTEND, MARKED, SETTLE, Argument, Command
+from atode.broker.redis._scripts import ENQUEUE, EXTEND, MARKED, SETTLE, TICK, Argument, Command
 from atode.broker.redis.keys import QueueKeys, day_of, keys_of, raw_id, text_id
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
+from atode.schedule import Tick
 
 CHUNK = 500
 """Jobs in one script call: Lua's `unpack` ends at 8,000 values, and others want Redis too."""
@@ -38,8 +39,6 @@ class Batch(NamedTuple, Generic[Item]):
 
     items: Sequence[Item]
     command: Command
-    again: Command
-    """The command if it has to be sent twice."""
 
     def chosen(self, places: Sequence[int]) -> list[Item]:
         """The items that a script's reply means; it counts from 1."""
@@ -61,49 +60,75 @@ def nanoseconds(instant: float) -> int:
     return math.floor(instant * 1e6) * 1000
 
 
-def enqueue_batches(jobs: Sequence[Job], now: float) -> Iterator[Batch[Job]]:
-    """New jobs, in their order within each queue."""
-    by_queue: dict[str, list[Job]] = {}
+def new_chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """New jobs as one script call each takes them, in their order within each queue; those that
+    have a group and those that have none are never together."""
+    by_place: dict[tuple[str, bool], list[Job]] = {}
     for job in jobs:
-        by_queue.setdefault(job.queue, []).append(job)
-    for queue, mine in by_queue.items():
-        for chunk in _chunks(mine, _job_bytes, NEW_CHUNK):
-            yield _enqueue_batch(queue, chunk, now)
+        by_place.setdefault((job.queue, job.group == ""), []).append(job)
+    for mine in by_place.values():
+        yield from chunks(mine, job_bytes, NEW_CHUNK)
 
 
-def _enqueue_batch(queue: str, chunk: Sequence[Job], now: float) -> Batch[Job]:
-    keys = keys_of(queue)
+def enqueue_command(chunk: Sequence[Job], now: float) -> Command:
+    """The script call that stores new jobs of one queue."""
+    keys = keys_of(chunk[0].queue)
     arguments: list[Argument] = []
     locks: list[str] = []
     terms: list[Argument] = []
     soonest = math.inf
-    for job in chunk:
-        message = messages.encoded(job)
+    for job, message in zip(chunk, messages.all_encoded(chunk), strict=True):
         if job.unique_for:
             locks.append(keys.unique + job.unique)
-            terms += (len(arguments), _lock_seconds(job, now))
+            terms += (len(arguments), lock_seconds(job, now))
         if job.state is State.SCHEDULED:
             soonest = min(soonest, job.due)
             arguments += (job.id, message, math.ceil(job.due), exact_due(job.due))
         else:
             arguments += (job.id, message, "", "")
-    told = _told(soonest, now)
-    common = (keys.jobs, nanoseconds(now), keys.soon, told, len(locks), *terms, *arguments)
-    names = (keys.pending, keys.scheduled, *locks)
-    return Batch(
-        chunk,
-        ENQUEUE.call(names, "0", *common),
-        ENQUEUE.call(names, "1", *common),
+    soon = told(soonest, now)
+    common = (keys.jobs, nanoseconds(now), keys.soon, soon, len(locks), *terms, *arguments)
+    return ENQUEUE.call((keys.pending, keys.scheduled, *locks), "0", *common)
+
+
+def enqueue_again(command: Command) -> Command:
+    """What is sent if the answer to an `enqueue_command` was lost: the script is told so."""
+    if command[0] != "EVALSHA":
+        return command
+    # The first argument, behind the script's digest, the number of keys, and the keys.
+    flag = 3 + int(command[2])
+    return (*command[:flag], "1", *command[flag + 1 :])
+
+
+def refusals(chunk: Sequence[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
+    """The jobs that enqueue.lua refused, with what was in their way."""
+    for place, holder in zip(reply[::2], reply[1::2], strict=True):
+        yield Refused(chunk[place - 1], text_id(holder))
+
+
+def tick_command(tick: Tick, worker: str, now: float) -> Command:
+    """The job of a tick, which counts only if it is later than the schedule's last one."""
+    job = tick.job
+    keys = keys_of(job.queue)
+    key = keys.job(job.id)
+    is_scheduled = job.state is State.SCHEDULED
+    return TICK.call(
+        (
+            *(keys.ticks, keys.pending, keys.scheduled, key),
+            keys.unique + job.unique if job.unique_for else key,
+        ),
+        *(tick.schedule, repr(tick.at), worker, repr(now)),
+        *(job.id, messages.encoded(job), nanoseconds(now)),
+        math.ceil(job.due) if is_scheduled else "",
+        exact_due(job.due) if is_scheduled else "",
+        lock_seconds(job, now) if job.unique_for else "",
+        keys.soon,
+        told(job.due, now) if is_scheduled else "",
     )
 
 
-def refusals(batch: Batch[Job], reply: Sequence[Reply]) -> Iterator[Refused]:
-    """The jobs that enqueue.lua refused, with what was in their way."""
-    for place, holder in zip(reply[::2], reply[1::2], strict=True):
-        yield Refused(batch.items[place - 1], text_id(holder))
-
-
-def _lock_seconds(job: Job, now: float) -> int:
+def lock_seconds(job: Job, now: float) -> int:
+    """For how long a new unique job holds its lock."""
     # From now, as Redis measures it by its own clock; it takes whole seconds, and no zero.
     starts_in = job.due - now if job.state is State.SCHEDULED else 0.0
     # Instants are floats: a microsecond less is none.
@@ -118,7 +143,7 @@ def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Ba
         claim = settlement.claim
         by_holder.setdefault((claim.job.queue, claim.worker), []).append(settlement)
     for (queue, worker), mine in by_holder.items():
-        for chunk in _chunks(mine, _settlement_bytes):
+        for chunk in chunks(mine, _settlement_bytes):
             yield _settle_batch(queue, worker, chunk, now)
 
 
@@ -145,7 +170,7 @@ def _settle_batch(
         second - ARCHIVE_AGE,
         ARCHIVE_SIZE,
         keys.soon,
-        _told(soonest, now),
+        told(soonest, now),
         second,
         messages.cancellation(now),
         len(settlements),
@@ -153,7 +178,7 @@ def _settle_batch(
         *arguments,
         *unlocking,
     )
-    return Batch(settlements, command, command)
+    return Batch(settlements, command)
 
 
 def _settle_keys(keys: QueueKeys, now: float) -> Sequence[str]:
@@ -195,14 +220,14 @@ def extend_batches(claims: Sequence[Claim], until: float) -> Iterator[Batch[Clai
         command = EXTEND.call(
             (keys.lease,), keys.jobs, lease_score(until), worker, len(chunk), *_names(chunk)
         )
-        yield Batch(chunk, command, command)
+        yield Batch(chunk, command)
 
 
 def marked_batches(claims: Sequence[Claim]) -> Iterator[Batch[Claim]]:
     """Claims of which is asked whether their jobs were cancelled."""
     for keys, worker, chunk in _by_holder(claims):
         command = MARKED.call((keys.lease,), keys.jobs, worker, len(chunk), *_names(chunk))
-        yield Batch(chunk, command, command)
+        yield Batch(chunk, command)
 
 
 def _by_holder(claims: Iterable[Claim]) -> Iterator[tuple[QueueKeys, str, Sequence[Claim]]]:
@@ -225,11 +250,13 @@ def exact_due(due: float) -> str:
     return "" if due == math.ceil(due) else repr(due)
 
 
-def _told(soonest: float, now: float) -> str:
+def told(soonest: float, now: float) -> str:
+    """The due instant to tell of; empty if who waits looks early enough by himself."""
     return repr(soonest) if soonest < now + SOON else ""
 
 
-def _job_bytes(job: Job) -> int:
+def job_bytes(job: Job) -> int:
+    """Roughly, how much a new job takes."""
     return len(job.payload)
 
 
@@ -238,16 +265,21 @@ def _settlement_bytes(settlement: Settlement) -> int:
     return len(settlement.claim.receipt) + len(after.result) if after else 0
 
 
-def _chunks(
-    items: Iterable[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
+def chunks(
+    items: Sequence[Item], bytes_of: Callable[[Item], int], most: int = CHUNK
 ) -> Iterator[Sequence[Item]]:
-    chunk: list[Item] = []
-    size = 0
-    for item in items:
-        if len(chunk) == most or size >= CHUNK_BYTES:
+    for start in range(0, len(items), most):
+        chunk = items[start : start + most]
+        if sum(map(bytes_of, chunk)) < CHUNK_BYTES:
             yield chunk
-            chunk, size = [], 0
-        chunk.append(item)
+        else:
+            yield from _parts(chunk, bytes_of)
+
+
+def _parts(items: Sequence[Item], bytes_of: Callable[[Item], int]) -> Iterator[Sequence[Item]]:
+    start = size = 0
+    for end, item in enumerate(items, start=1):
         size += bytes_of(item)
-    if chunk:
-        yield chunk
+        if size >= CHUNK_BYTES or end == len(items):
+            yield items[start:end]
+            start, size = end, 0

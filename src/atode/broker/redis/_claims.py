@@ -1,11 +1,26 @@
-"""What claiming and taking over give back."""
+"""What claiming asks for, and what claiming and taking over give back."""
 
 from collections.abc import Iterable, Iterator
 
 from atode.broker.redis import messages
+from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, lease_score
 from atode.broker.redis._link import Reply
-from atode.broker.redis.keys import text_id
+from atode.broker.redis._scripts import CLAIM, Command
+from atode.broker.redis.keys import keys_of, text_id
 from atode.job import Claim, State
+
+
+def claim_command(queue: str, limit: int, until: float, worker: str) -> Command:
+    """The script call that takes up to `limit` jobs of a queue, and holds them until an instant."""
+    keys = keys_of(queue)
+    return CLAIM.call(
+        (keys.pending, keys.paused, keys.active, keys.lease),
+        keys.jobs,
+        min(limit, CHUNK),
+        lease_score(until),
+        worker,
+        CHUNK_BYTES,
+    )
 
 
 def read_claims(

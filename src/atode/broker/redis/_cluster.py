@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError
@@ -11,8 +10,8 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseErr
 from atode.broker.redis import _link
 from atode.broker.redis._address import Address, host_and_port
 from atode.broker.redis._failures import translated
-from atode.broker.redis._link import Answer, Line, Reply, Server
-from atode.broker.redis._scripts import Command
+from atode.broker.redis._link import Again, Answer, Line, Reply, Server, unchanged
+from atode.broker.redis._scripts import Command, is_script, key_of, whole
 from atode.broker.redis._survey import Finding, is_silence, survey
 from atode.errors import BrokerError, BrokerUnavailable
 
@@ -21,17 +20,6 @@ _MOST_MOVES = 5
 
 _ASKED = 4
 """Nodes that are asked at once for the map, of those known and of those in the URL."""
-
-
-class _Errand(NamedTuple):
-    """A command, and what to send if it has to be sent twice."""
-
-    command: Command
-    again: Command
-
-    @property
-    def slot(self) -> int:
-        return key_slot(_key(self.command))
 
 
 class Cluster:
@@ -46,13 +34,9 @@ class Cluster:
         self._map_number = 0
         self._mapping = asyncio.Lock()
 
-    async def call(
-        self, commands: Sequence[Command], again: Sequence[Command] | None = None
-    ) -> Answer:
+    async def call(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """As in `Link`, in one round trip to each node."""
-        pairs = zip(commands, again or commands, strict=True)
-        errands = [_Errand(_whole(command), _whole(repeated)) for command, repeated in pairs]
-        return await self._run(errands, _MOST_MOVES)
+        return await self._run([whole(command) for command in commands], again, _MOST_MOVES)
 
     async def line(self, key: str) -> Line:
         """As in `Link`."""
@@ -65,15 +49,18 @@ class Cluster:
         for server in self._servers.values():
             await server.close()
 
-    async def _run(self, errands: Sequence[_Errand], moves: int) -> Answer:
+    async def _run(self, commands: Sequence[Command], again: Again, moves: int) -> Answer:
         parts: dict[Server, list[int]] = {}
-        for n, errand in enumerate(errands):
-            parts.setdefault(await self._owner(errand.slot), []).append(n)
+        for n, command in enumerate(commands):
+            parts.setdefault(await self._owner(_slot(command)), []).append(n)
         answers = await asyncio.gather(
-            *(self._at(node, [errands[n] for n in part], moves) for node, part in parts.items()),
+            *(
+                self._at(node, [commands[n] for n in part], again, moves)
+                for node, part in parts.items()
+            ),
             return_exceptions=True,
         )
-        replies: list[Reply] = [None] * len(errands)
+        replies: list[Reply] = [None] * len(commands)
         resent = False
         for part, answer in zip(parts.values(), answers, strict=True):
             if isinstance(answer, BaseException):
@@ -83,21 +70,21 @@ class Cluster:
                 replies[n] = reply
         return Answer(replies, resent)
 
-    async def _at(self, node: Server, errands: Sequence[_Errand], moves: int) -> Answer:
+    async def _at(
+        self, node: Server, commands: Sequence[Command], again: Again, moves: int
+    ) -> Answer:
         number = self._map_number
         try:
-            answer = await node.send(
-                [errand.command for errand in errands], [errand.again for errand in errands]
-            )
+            answer = await node.send(commands, again)
         except BrokerUnavailable as error:
             await self._refresh(number)
-            if is_silence(error) or not moves or await self._owns(node, errands):
+            if is_silence(error) or not moves or await self._owns(node, commands):
                 raise
-            repeated = [_Errand(errand.again, errand.again) for errand in errands]
-            return (await self._run(repeated, moves - 1))._replace(resent=True)
+            repeated = [again(command) for command in commands]
+            return (await self._run(repeated, again, moves - 1))._replace(resent=True)
         if answer.resent:
-            errands = [_Errand(errand.again, errand.again) for errand in errands]
-        await self._redirect(node, errands, answer.replies, moves)
+            commands = [again(command) for command in commands]
+        await self._redirect(node, commands, again, answer.replies, moves)
         for reply in answer.replies:
             if isinstance(reply, ResponseError):
                 if isinstance(reply, ClusterDownError):
@@ -106,25 +93,30 @@ class Cluster:
         return answer
 
     async def _redirect(
-        self, node: Server, errands: Sequence[_Errand], replies: list[Reply], moves: int
+        self,
+        node: Server,
+        commands: Sequence[Command],
+        again: Again,
+        replies: list[Reply],
+        moves: int,
     ) -> None:
         """Replace, among the replies, those that say where else to go."""
         moved: list[int] = []
         for n, reply in enumerate(replies):
             if isinstance(reply, MovedError):
-                self._owners[errands[n].slot] = self._told(reply, node)
+                self._owners[_slot(commands[n])] = self._told(reply, node)
                 moved.append(n)
-            elif isinstance(reply, AskError) and not _is_script(errands[n].command):
+            elif isinstance(reply, AskError) and not is_script(commands[n]):
                 target = self._told(reply, node)
-                answer = await target.send([("ASKING",), errands[n].command])
+                answer = await target.send([("ASKING",), commands[n]])
                 replies[n] = answer.replies[1]
         if moved and moves:
-            answer = await self._run([errands[n] for n in moved], moves - 1)
+            answer = await self._run([commands[n] for n in moved], again, moves - 1)
             for n, reply in zip(moved, answer.replies, strict=True):
                 replies[n] = reply
 
-    async def _owns(self, node: Server, errands: Iterable[_Errand]) -> bool:
-        return any([await self._owner(errand.slot) is node for errand in errands])
+    async def _owns(self, node: Server, commands: Iterable[Command]) -> bool:
+        return any([await self._owner(_slot(command)) is node for command in commands])
 
     async def _owner(self, slot: int) -> Server:
         owner = self._owners[slot]
@@ -180,28 +172,8 @@ class Cluster:
         return self._servers[host, port]
 
 
-def _is_script(command: Command) -> bool:
-    return command[0] == "EVALSHA"
-
-
-def _key(command: Command) -> bytes:
-    # All keys of one command are in one slot.
-    key = command[3] if _is_script(command) else command[1]
-    return key if isinstance(key, bytes) else str(key).encode()
-
-
-def _whole(command: Command) -> Command:
-    """The command so that it never sees only some of a queue's keys.
-
-    Our scripts also touch hashes that they do not name. While a slot moves from one node to
-    another, key by key, such a hash would look as if it did not exist, and its job would be
-    dropped. A named key that never exists makes Redis refuse the script for that time.
-    """
-    if not _is_script(command):
-        return command
-    script, digest, count, *rest = command
-    end = int(count)
-    return (script, digest, end + 1, *rest[:end], _key(command) + b":never", *rest[end:])
+def _slot(command: Command) -> int:
+    return key_slot(key_of(command))
 
 
 def _some(servers: Sequence[Server]) -> Sequence[Server]:

@@ -1,9 +1,10 @@
 """Connections to Redis: pooled ones for calls, and lines of their own for what blocks."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import tee
 from typing import Any, NamedTuple, Protocol, cast
 
 import hiredis
@@ -15,12 +16,17 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseE
 from atode.broker.redis._address import host_and_port
 from atode.broker.redis._failures import Dropped, is_broken, translated
 from atode.broker.redis._scripts import Argument, Command, with_text
+from atode.errors import BrokerError
 
 TIMEOUT = 5.0
 """Seconds for connecting, and again for the answer to a call."""
 
 _MOST_CALLS = 16
 """Calls in flight at once; more wait for a connection."""
+
+_FLUSH_BYTES = 8192
+"""Bytes of commands after which they are sent, so that Redis is at work on them while the
+rest is made."""
 
 Reply = Any
 """Whatever Redis answers: bytes, int, None or a list of replies."""
@@ -40,7 +46,18 @@ _plain = cast("Callable[..., _Connection]", Connection)
 _encrypted = cast("Callable[..., _Connection]", SSLConnection)
 
 
+Again = Callable[[Command], Command]
+"""From a command to what is sent if it has to be sent a second time."""
+
+
+def unchanged(command: Command) -> Command:
+    """For commands that may simply be repeated."""
+    return command
+
+
 class _Connection(Protocol):
+    @property
+    def is_connected(self) -> bool: ...
     async def connect(self) -> None: ...
     async def disconnect(self, nowait: bool = ...) -> None: ...
     async def send_packed_command(
@@ -55,13 +72,12 @@ class Link(Protocol):
     address: str
     """For messages."""
 
-    async def call(
-        self, commands: Sequence[Command], again: Sequence[Command] | None = None
-    ) -> Answer:
+    async def call(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """Send commands in one round trip, and their replies in the same order.
 
-        When a kept connection turns out dead (the server was restarted), they are sent
-        once more on a new one: what `again` gives, if that makes a difference to them.
+        Commands that an iterator makes are sent while the next ones are made. When a kept
+        connection turns out dead (the server was restarted), they are sent once more on a new
+        one: what `again` gives, if that makes a difference to them.
 
         Raises:
             BrokerUnavailable: Redis cannot be reached or cannot serve now.
@@ -89,9 +105,7 @@ class Server:
         self._generation = 0
         self._places = asyncio.Semaphore(_MOST_CALLS)
 
-    async def call(
-        self, commands: Sequence[Command], again: Sequence[Command] | None = None
-    ) -> Answer:
+    async def call(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """As in `Link`."""
         answer = await self.send(commands, again)
         for reply in answer.replies:
@@ -99,22 +113,21 @@ class Server:
                 raise translated(reply, self.address, TIMEOUT) from reply
         return answer
 
-    async def send(
-        self, commands: Sequence[Command], again: Sequence[Command] | None = None
-    ) -> Answer:
+    async def send(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """Like `call`, but errors that Redis answers are among the replies."""
         if not commands:
             return Answer([], False)
+        first, second = tee(commands)
         try:
             async with self._places:
                 if self._idle:
                     try:
-                        return Answer(await self._exchange(self._idle.pop(), commands), False)
+                        return Answer(await self._exchange(self._idle.pop(), first), False)
                     except Dropped:
                         await self._close_idle()
-                    commands = again or commands
-                    return Answer(await self._exchange(self._make(), commands), True)
-                return Answer(await self._exchange(self._make(), commands), False)
+                    repeated = map(again, second)
+                    return Answer(await self._exchange(self._make(), repeated), True)
+                return Answer(await self._exchange(self._make(), first), False)
         except Dropped as dropped:
             raise translated(dropped.cause, self.address, TIMEOUT) from dropped.cause
         except (RedisError, OSError) as error:
@@ -141,14 +154,14 @@ class Server:
         for connection in idle:
             await _closed(connection, nowait=False)
 
-    async def _exchange(self, connection: _Connection, commands: Sequence[Command]) -> list[Reply]:
+    async def _exchange(self, connection: _Connection, commands: Iterable[Command]) -> list[Reply]:
         generation = self._generation
         try:
-            replies = await _ask(connection, commands)
+            sent, replies = await _ask(connection, commands)
             missing = [n for n, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
             if missing:
                 # The server was restarted since it learnt the scripts, or is a new one.
-                repeated = await _ask(connection, [with_text(commands[n]) for n in missing])
+                _, repeated = await _ask(connection, [with_text(sent[n]) for n in missing])
                 for n, reply in zip(missing, repeated, strict=True):
                     replies[n] = reply
         except BaseException as error:
@@ -184,7 +197,11 @@ class Line:
 
     async def send(self, *command: str | float) -> None:
         """Send a command, without waiting for its reply."""
-        packed = [_packed(command)]
+        await self.send_all([command])
+
+    async def send_all(self, commands: Iterable[Sequence[Argument | float]]) -> None:
+        """Send commands together, without waiting for their replies."""
+        packed = [_packed(command) for command in commands]
         await self._guarded(self._connection.send_packed_command(packed, False), TIMEOUT)
 
     async def read(self, *, within: float) -> Reply:
@@ -196,6 +213,28 @@ class Line:
         return await self._guarded(
             self._connection.read_response(disconnect_on_error=False), within
         )
+
+    async def answer(self, *, within: float) -> Reply:
+        """Like `read`, but an error that Redis answers is a reply, too; see `failure`."""
+        return await self._guarded(_reply(self._connection), within)
+
+    def failure(self, reply: ResponseError) -> BrokerError:
+        """What to raise for an error among the replies."""
+        error = translated(reply, self._address, TIMEOUT)
+        error.__cause__ = reply
+        return error
+
+    def say_no_more(self) -> None:
+        """Tell the server, where that is possible, that nobody waits any more.
+
+        It then drops a command that blocks, with all that was sent behind it. What it has
+        answered before can still be read; then the connection ends.
+        """
+        # redis-py has no way to close one direction only, and TLS has none at all.
+        writer = getattr(self._connection, "_writer", None)
+        if writer is not None and writer.can_write_eof():
+            with suppress(OSError, RuntimeError):
+                writer.write_eof()
 
     async def close(self) -> None:
         """Close the connection."""
@@ -209,19 +248,39 @@ class Line:
             raise translated(error, self._address, within) from error
 
 
-async def _ask(connection: _Connection, commands: Sequence[Command]) -> list[Reply]:
-    packed = [_packed(command) for command in commands]
+async def _ask(
+    connection: _Connection, commands: Iterable[Command]
+) -> tuple[list[Command], list[Reply]]:
+    # Looked at here, since redis-py takes longer to see that it is connected than to send.
+    if not connection.is_connected:
+        async with asyncio.timeout(TIMEOUT):
+            await connection.connect()
     async with asyncio.timeout(TIMEOUT):
-        await connection.connect()
-    async with asyncio.timeout(TIMEOUT):
-        await connection.send_packed_command(packed, False)
-        return [await _reply(connection) for _ in commands]
+        sent = await _sent(connection, commands)
+        return sent, [await _reply(connection) for _ in sent]
+
+
+async def _sent(connection: _Connection, commands: Iterable[Command]) -> list[Command]:
+    sent: list[Command] = []
+    unsent: list[bytes] = []
+    size = 0
+    for command in commands:
+        if size >= _FLUSH_BYTES:
+            await connection.send_packed_command(unsent, False)
+            # It goes out at the end of a turn of the event loop.
+            await asyncio.sleep(0)
+            unsent, size = [], 0
+        unsent.append(_packed(command))
+        size += len(unsent[-1])
+        sent.append(command)
+    await connection.send_packed_command(unsent, False)
+    return sent
 
 
 async def _reply(connection: _Connection) -> Reply:
     # An error is the answer to one command; the answers to the others follow it.
     try:
-        return await connection.read_response()
+        return await connection.read_response(disconnect_on_error=False)
     except ResponseError as error:
         return error
 

@@ -23,11 +23,7 @@ from atode.broker.redis._scripts import (
     Command,
 )
 from atode.broker.redis.keys import QUEUES, QueueKeys, keys_of, raw_id
-from atode.job import State
-
-_RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
-_ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
-_DELETABLE = frozenset(State) - {State.ACTIVE}
+from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, State
 
 _COUNTER_DAYS = 92
 """Daily counters live for 90 days; clocks differ."""
@@ -45,9 +41,9 @@ class Operations(Inspection):
         now = nanoseconds(self._clock.now())
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
-            return RUN.call(_places(keys), keys.jobs, state or "", limit, now, *ids)
+            return RUN.call(_all_places(keys), keys.jobs, state or "", limit, keys.group, now, *ids)
 
-        return await self._each(queue, which, _RUNNABLE, script)
+        return await self._each(queue, which, RUNNABLE, script)
 
     async def archive(self, queue: str, which: Which) -> int:
         """Move jobs into the archive, which keeps the newest 9,999; how many it were."""
@@ -55,10 +51,10 @@ class Operations(Inspection):
         now = math.floor(self._clock.now())
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
-            terms = (now, now - ARCHIVE_AGE, ARCHIVE_SIZE)
-            return ARCHIVE.call(_places(keys), keys.jobs, state or "", limit, *terms, *ids)
+            terms = (keys.group, now, now - ARCHIVE_AGE, ARCHIVE_SIZE)
+            return ARCHIVE.call(_all_places(keys), keys.jobs, state or "", limit, *terms, *ids)
 
-        return await self._each(queue, which, _ARCHIVABLE, script)
+        return await self._each(queue, which, ARCHIVABLE, script)
 
     async def delete(self, queue: str, which: Which) -> int:
         """Delete jobs and unlock what they have locked; how many it were."""
@@ -66,10 +62,9 @@ class Operations(Inspection):
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
             prefixes = (keys.group, keys.unique)
-            places = (*_places(keys), keys.groups)
-            return DELETE.call(places, keys.jobs, state or "", limit, *prefixes, *ids)
+            return DELETE.call(_all_places(keys), keys.jobs, state or "", limit, *prefixes, *ids)
 
-        return await self._each(queue, which, _DELETABLE, script)
+        return await self._each(queue, which, DELETABLE, script)
 
     async def replace_payload(self, queue: str, job_id: str, payload: bytes) -> bool:
         """Give a scheduled job other arguments; the rest of its message and its lock stay.
@@ -158,8 +153,7 @@ class Operations(Inspection):
 
     async def _clear(self, queue: str) -> None:
         keys = keys_of(queue)
-        places = (*_places(keys), keys.groups)
-        removed = [keys.removed + place.removeprefix(keys.prefix) for place in places]
+        removed = [keys.removed + place.removeprefix(keys.prefix) for place in _all_places(keys)]
         groups = keys.removed + keys.group.removeprefix(keys.prefix)
         command = CLEAR.call(removed, keys.jobs, keys.unique, groups, CHUNK)
         looked = 1
@@ -171,6 +165,10 @@ def _places(keys: QueueKeys) -> tuple[str, ...]:
     return (keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed)
 
 
+def _all_places(keys: QueueKeys) -> tuple[str, ...]:
+    return (*_places(keys), keys.groups)
+
+
 def _detach_command(queue: str, now: float, *, force: bool) -> Command:
     keys = keys_of(queue)
     tomorrow = datetime.fromtimestamp(now, UTC).date() + timedelta(days=1)
@@ -180,7 +178,8 @@ def _detach_command(queue: str, now: float, *, force: bool) -> Command:
         (
             *(keys.active, keys.groups, keys.aggregation_sets),
             *_places(keys),
-            *(keys.lease, keys.paused, keys.processed, keys.failed, keys.move, keys.received),
+            *(keys.lease, keys.paused, keys.processed, keys.failed, keys.ticks, keys.visits),
+            *(keys.move, keys.received),
             *[keys.processed_on(day) for day in days],
             *[keys.failed_on(day) for day in days],
         ),

@@ -1,10 +1,11 @@
 """The way to whichever server is the master now, as sentinels tell it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import tee
 
 from atode.broker.redis._address import Address, host_and_port
-from atode.broker.redis._link import Answer, Line, Server
+from atode.broker.redis._link import Again, Answer, Line, Server, unchanged
 from atode.broker.redis._scripts import Command
 from atode.broker.redis._survey import Finding, is_silence, survey
 from atode.errors import BrokerError, BrokerUnavailable
@@ -21,20 +22,19 @@ class Sentinels:
         self._master: Server | None = None
         self._finding = asyncio.Lock()
 
-    async def call(
-        self, commands: Sequence[Command], again: Sequence[Command] | None = None
-    ) -> Answer:
+    async def call(self, commands: Iterable[Command], again: Again = unchanged) -> Answer:
         """As in `Link`; sent once more to a new master, if there is one."""
         if not commands:
             return Answer([], False)
+        first, second = tee(commands)
         master = self._master or await self._find(None)
         try:
-            return await master.call(commands, again)
+            return await master.call(first, again)
         except BrokerUnavailable as error:
             successor = await self._find(master)
             if successor is master or is_silence(error):
                 raise
-        answer = await successor.call(again or commands, again)
+        answer = await successor.call(map(again, second), again)
         return answer._replace(resent=True)
 
     async def line(self, key: str) -> Line:

@@ -49,7 +49,7 @@ def read_moved(parts: Sequence[Reply], queue: str, state: State) -> Iterator[Mov
             job,
             _since(state, since, score),
             max(left, 0) / 1000,
-            group.decode("utf-8", "replace"),
+            text_id(group),
             message,
             problem,
         )
@@ -72,7 +72,7 @@ def receive_command(queue: str, written: Sequence[Written], stamp: Stamp, now: f
     keys = keys_of(queue)
     soonest = min(each.due for each in written)
     return RECEIVE.call(
-        (*_places(keys), keys.groups, keys.move, keys.received),
+        (*_places(keys), keys.groups, keys.move, keys.received, keys.visits),
         *(keys.jobs, keys.group, stamp.mover, stamp.number, keys.soon),
         repr(soonest) if soonest < now + SOON else "",
         *[argument for each in written for argument in each.arguments],
@@ -103,7 +103,7 @@ def _written(moved: Moved) -> Written:
         exact_due(job.due) if waits else "",
         nanoseconds(moved.since) if job.state is State.PENDING and moved.since else "",
         job.result,
-        moved.group,
+        raw_id(moved.group),
         lock,
         # A lock takes whole milliseconds, and no zero.
         math.ceil(moved.lock_left * 1000) if lock else "",

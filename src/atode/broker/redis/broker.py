@@ -6,20 +6,24 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
-from atode.broker.redis import _batches, _presences
+from atode.broker.redis import _batches, _group_batches, _presences
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, Batch, lease_score, nanoseconds
-from atode.broker.redis._claims import read_claims
+from atode.broker.redis._claims import claim_command, read_claims
 from atode.broker.redis._doorbells import Doorbells
+from atode.broker.redis._groups import Groups
+from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._moving import Moving
 from atode.broker.redis._routes import link_to
-from atode.broker.redis._scripts import CLAIM, PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._scheduling import Scheduling
+from atode.broker.redis._scripts import PROMOTE, PRUNE, REAP, REPAIR, Command
+from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError
@@ -39,7 +43,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Moving):
+class RedisBroker(Groups, Moving, Scheduling, Limiting):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -56,6 +60,7 @@ class RedisBroker(Moving):
         super().__init__(link_to(url), clock or SystemClock())
         self._url = url
         self._doorbells = Doorbells(self._link)
+        self._standing = StandingClaims(self._link, self._clock)
         self._later: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -67,6 +72,7 @@ class RedisBroker(Moving):
             await asyncio.wait(self._later)
         await self._listener.close()
         await self._doorbells.close()
+        await self._standing.close()
         await self._link.close()
 
     def sibling(self) -> Self:
@@ -81,15 +87,17 @@ class RedisBroker(Moving):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for batches in _trips(_batches.enqueue_batches(jobs, self._clock.now())):
+        now = self._clock.now()
+        for chunks in _trips(_batches.new_chunks(jobs)):
             # With every trip: after a queue was removed it would work, but be invisible.
-            register = ("SADD", QUEUES, *{batch.items[0].queue for batch in batches})
+            register = ("SADD", QUEUES, *{chunk[0].queue for chunk in chunks})
+            # Made while they are sent: Redis stores the first jobs while the next are encoded.
+            storing = (_enqueue_command(chunk, now) for chunk in chunks)
             answer = await self._link.call(
-                [register, *(batch.command for batch in batches)],
-                again=[register, *(batch.again for batch in batches)],
+                chain((register,), storing), again=_batches.enqueue_again
             )
-            for batch, reply in zip(batches, answer.replies[1:], strict=True):
-                refused += _batches.refusals(batch, reply)
+            for chunk, reply in zip(chunks, answer.replies[1:], strict=True):
+                refused += _batches.refusals(chunk, reply)
         return refused
 
     async def claim(
@@ -103,9 +111,34 @@ class RedisBroker(Moving):
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
-            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
-            returning.add_done_callback(self._later.discard)
+            self._hand_back(taking)
             raise
+
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        """Wait for a job of one queue, and have claimed what is there when it comes.
+
+        Up to a fifteenth of the lease may be over by then. With several queues this only waits:
+        claims that stood in all of them could bring more than `limit`.
+        """
+        if len(queues) != 1:
+            await self.wait(queues, at_most=at_most)
+            return []
+        loop = asyncio.get_running_loop()
+        end = loop.time() + at_most
+        rung, claims = await self._standing.take(
+            queues[0],
+            limit=limit,
+            lease=lease,
+            worker=worker,
+            at_most=at_most,
+            orphaned=self._hand_back,
+        )
+        if rung and not claims:
+            # Somebody else has it, or the queue is paused: not to be asked at once again.
+            await self.wait(queues, at_most=max(end - loop.time(), 0.0))
+        return claims
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
         """Hold claims for `lease` seconds from now, and return the lost ones (8.8)."""
@@ -176,7 +209,10 @@ class RedisBroker(Moving):
 
     async def prune(self, queues: Sequence[str]) -> int:
         """Delete what is completed and kept long enough, and archived jobs older than 90 days
-        or beyond the newest 9,999 (8.10, 8.5)."""
+        or beyond the newest 9,999 (8.10, 8.5).
+
+        Also gives back to their groups what Go workers that died were aggregating (9.4).
+        """
         gone = 0
         second = math.floor(self._clock.now())
         for queue in queues:
@@ -193,6 +229,7 @@ class RedisBroker(Moving):
             while deleted >= CHUNK:
                 [deleted] = (await self._link.call([command])).replies
                 gone += deleted
+            await self._reclaim(queue)
         return gone
 
     async def beat(self, presence: Presence, *, lifetime: float) -> None:
@@ -220,7 +257,11 @@ class RedisBroker(Moving):
                 raise
         return claims
 
-    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
+    def _hand_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
+        self._later.add(returning := asyncio.create_task(self._give_back(taking)))
+        returning.add_done_callback(self._later.discard)
+
+    async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
         with suppress(BrokerError):
             # Who goes back last is first in line afterwards.
             await self.settle(
@@ -233,16 +274,8 @@ class RedisBroker(Moving):
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
     ) -> tuple[bool, Iterator[Claim]]:
-        keys = keys_of(queue)
         until = self._clock.now() + lease
-        command = CLAIM.call(
-            (keys.pending, keys.paused, keys.active, keys.lease),
-            keys.jobs,
-            min(limit, CHUNK),
-            lease_score(until),
-            worker,
-            CHUNK_BYTES,
-        )
+        command = claim_command(queue, limit, until, worker)
         [reply] = (await self._link.call([command])).replies
         more = reply[0] == b"1"
         return more, read_claims(islice(reply, 1, None), queue, worker, until)
@@ -267,6 +300,12 @@ class RedisBroker(Moving):
         return list(read_claims(reply, queue, worker, until))
 
 
+def _enqueue_command(chunk: Sequence[Job], now: float) -> Command:
+    if chunk[0].group:
+        return _group_batches.join_command(chunk, now)
+    return _batches.enqueue_command(chunk, now)
+
+
 def _promote_command(queue: str, now: float) -> Command:
     keys = keys_of(queue)
     return PROMOTE.call(
@@ -283,8 +322,8 @@ def _channels(queues: Sequence[str]) -> Sequence[str]:
     return [keys_of(queue).soon for queue in queues]
 
 
-def _trips(batches: Iterator[Batch[Item]]) -> Iterator[list[Batch[Item]]]:
-    while trip := list(islice(batches, _CALLS_PER_TRIP)):
+def _trips(calls: Iterator[Item]) -> Iterator[list[Item]]:
+    while trip := list(islice(calls, _CALLS_PER_TRIP)):
         yield trip
 
 

@@ -7,6 +7,7 @@ from hashlib import md5
 QUEUES = "asynq:queues"
 SERVERS = "asynq:servers"
 WORKERS = "asynq:workers"
+SCHEDULERS = "asynq:schedulers"
 
 CANCEL = "asynq:cancel"
 """A channel, not a key: ids of jobs whose attempts asynq's tools cancel, in whatever queue."""
@@ -49,6 +50,9 @@ class QueueKeys:
         self.group = f"{prefix}g:"
         """Followed by a group's name: its waiting jobs."""
         self.aggregation_sets = f"{prefix}aggregation_sets"
+        self.visits = f"{prefix}visits"
+        """A private zset: groups that a Go server may give members without noting their names,
+        as `instant:name`; the score is the instant from which on to look."""
         self.unique = f"{prefix}unique:"
         """Followed by what a unique job does: its lock, which holds the job's id."""
         self.removed = f"{prefix}removed:"
@@ -58,6 +62,8 @@ class QueueKeys:
         for that only."""
         self.received = f"{prefix}received"
         """A private hash: ids that came from another store, and may be there still."""
+        self.ticks = f"{prefix}ticks"
+        """A private hash: the last tick of each schedule whose jobs are stored here."""
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
         self.cancel = f"{prefix}cancel"
@@ -66,6 +72,10 @@ class QueueKeys:
     def job(self, job_id: str) -> bytes:
         """The hash of one job."""
         return self.jobs.encode() + raw_id(job_id)
+
+    def members(self, group: str) -> bytes:
+        """The zset of one group's waiting jobs."""
+        return self.group.encode() + raw_id(group)
 
     def processed_on(self, day: str) -> str:
         """The day's counter of ended attempts."""
@@ -83,7 +93,7 @@ def keys_of(queue: str) -> QueueKeys:
 
 
 def raw_id(job_id: str) -> bytes:
-    """A job's id as Redis has it.
+    """A job's id, or a group's name, as Redis has it.
 
     Foreign ids may hold any bytes; what is not UTF-8 comes in as lone surrogates and must
     go out as it was, or one such id would stop the settlements of its whole batch.
@@ -92,7 +102,7 @@ def raw_id(job_id: str) -> bytes:
 
 
 def text_id(raw: bytes) -> str:
-    """A job's id as the core has it."""
+    """A job's id, or a group's name, as the core has it."""
     return raw.decode("utf-8", "surrogateescape")
 
 
@@ -104,6 +114,21 @@ def server_key(worker: str) -> str:
 def workers_key(worker: str) -> str:
     """Where the WorkerInfo of each job that a worker is running is stored."""
     return f"asynq:workers:{{{worker}}}"
+
+
+def scheduler_key(scheduler: str) -> str:
+    """Where the SchedulerEntries of a scheduler are stored."""
+    return f"asynq:schedulers:{{{scheduler}}}"
+
+
+def history_key(schedule: str) -> str:
+    """Where the SchedulerEnqueueEvents of a schedule are stored."""
+    return f"asynq:scheduler_history:{schedule}"
+
+
+def semaphore_key(scope: str) -> str:
+    """Who has taken a place in a scope, and until when."""
+    return f"asynq:sema:{scope}"
 
 
 def day_of(instant: float) -> str:

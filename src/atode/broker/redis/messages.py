@@ -1,7 +1,7 @@
 """A job as asynq's TaskMessage and back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from atode.broker.redis.keys import keys_of
@@ -34,31 +34,26 @@ def encoded(job: Job) -> bytes:
     fraction does not turn into "none"; a deadline is rounded down, as asynq does.
     A job without any limit is written with one of ten years, and read back without.
     """
-    message = TaskMessage(
-        type=job.task,
-        payload=job.payload,
-        id=job.id,
-        queue=job.queue,
-        retry=job.max_retry,
-        timeout=_timeout(job),
-    )
-    # A field that is zero takes no bytes, but setting it takes time, and new jobs have many.
-    if job.deadline:
-        message.deadline = int(job.deadline)
-    if job.retention:
-        message.retention = math.ceil(job.retention)
-    if job.headers:
-        message.headers.update(job.headers)
-    if job.unique:
-        message.unique_key = keys_of(job.queue).unique + job.unique
-    if job.retried or job.error or job.last_failed_at:
-        message.retried = job.retried
-        message.error_msg = job.error
-        message.last_failed_at = int(job.last_failed_at)
-    if job.completed_at:
-        message.completed_at = int(job.completed_at)
-    encoded: bytes = message.SerializeToString()
-    return encoded
+    return _message(job).SerializeToString()
+
+
+def all_encoded(jobs: Iterable[Job]) -> Iterator[bytes]:
+    """Each job as a new message.
+
+    Jobs that follow each other differ most often in their ids and arguments alone. Then
+    only these are changed in the message, in a third of the time that a new one takes.
+    """
+    before: Job | None = None
+    message = TaskMessage()
+    for job in jobs:
+        # Neither state nor due instant are part of the message.
+        if before and job[1:3] == before[1:3] and job[6:] == before[6:]:
+            message.id = job.id
+            message.payload = job.payload
+        else:
+            message = _message(job)
+        before = job
+        yield message.SerializeToString()
 
 
 def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
@@ -90,6 +85,8 @@ def read(encoded: bytes, queue: str, job_id: str, state: State) -> Read:
         float(message.completed_at),
         b"",
         _unique(message.unique_key, queue),
+        0.0,
+        message.group_key,
     )
     if not job.task:
         return Read(job, "the stored message names no task")
@@ -141,6 +138,35 @@ def cancellation(now: float) -> bytes:
     message = TaskMessage(error_msg=CANCELLED, last_failed_at=int(now))
     encoded: bytes = message.SerializeToString()
     return encoded
+
+
+def _message(job: Job) -> TaskMessage:
+    message = TaskMessage(
+        type=job.task,
+        payload=job.payload,
+        id=job.id,
+        queue=job.queue,
+        retry=job.max_retry,
+        timeout=_timeout(job),
+    )
+    # A field that is zero takes no bytes, but setting it takes time, and new jobs have many.
+    if job.deadline:
+        message.deadline = int(job.deadline)
+    if job.retention:
+        message.retention = math.ceil(job.retention)
+    if job.headers:
+        message.headers.update(job.headers)
+    if job.unique:
+        message.unique_key = keys_of(job.queue).unique + job.unique
+    if job.group:
+        message.group_key = job.group
+    if job.retried or job.error or job.last_failed_at:
+        message.retried = job.retried
+        message.error_msg = job.error
+        message.last_failed_at = int(job.last_failed_at)
+    if job.completed_at:
+        message.completed_at = int(job.completed_at)
+    return message
 
 
 def _timeout(job: Job) -> int:

@@ -19,6 +19,7 @@ _COUNTED = (
     State.RETRY,
     State.ARCHIVED,
     State.COMPLETED,
+    State.AGGREGATING,
 )
 
 PICK: Mapping[State, str] = MappingProxyType(
@@ -29,6 +30,7 @@ PICK: Mapping[State, str] = MappingProxyType(
         State.RETRY: sql.PICK_RETRY,
         State.ARCHIVED: sql.PICK_ARCHIVED,
         State.COMPLETED: sql.PICK_COMPLETED,
+        State.AGGREGATING: sql.PICK_AGGREGATING,
     }
 )
 """Per state, the statement that finds its jobs in their order."""
@@ -42,16 +44,13 @@ def get(tx: Transaction, queue: str, job_id: str) -> Job | None:
 
 def find(tx: Transaction, queue: str, state: State, offset: int, limit: int) -> Sequence[Job]:
     """Jobs in a state, in its order."""
-    if state not in PICK:
-        return []
     [chosen] = tx.row(PICK[state], queue, limit, offset)
     return [job_of(row) for row in tx.rows(sql.JOBS_OF, chosen)]
 
 
 def counts(tx: Transaction, queue: str) -> Mapping[State, int]:
     """How many jobs are in each state."""
-    found: dict[State, int] = dict(zip(_COUNTED, tx.row(sql.COUNTS, queue), strict=True))
-    return {state: found.get(state, 0) for state in State}
+    return dict(zip(_COUNTED, tx.row(sql.COUNTS, queue), strict=True))
 
 
 def queues(tx: Transaction) -> Sequence[str]:

@@ -32,13 +32,11 @@ def give(
     """The first jobs in a state."""
     if not _check(tx, queue, mover):
         raise goes_on(queue)
-    if state not in PICK:
-        return []
     [chosen] = tx.row(PICK[state], queue, limit, offset)
     extras = tx.rows(sql.GIVE, chosen, _MOST_BYTES, clock.now())
     rows: list[Row] = tx.rows_as_stored(sql.JOBS_OF, array(seq for seq, _, _ in extras))
     return [
-        Moved(job_of(row), since, lock_left, problem=problem_of(row))
+        Moved.of(job_of(row), since, lock_left)._replace(problem=problem_of(row))
         for row, (_, since, lock_left) in zip(rows, extras, strict=True)
     ]
 
@@ -87,8 +85,8 @@ def receive(
     fresh: list[Moved] = []
     for place, is_taken, holder in sorted(obstacles, key=itemgetter(0)):
         moved = new[place]
-        if is_taken or moved.job.state not in PICK:
-            refused.append(_reason(moved, bool(is_taken)))
+        if is_taken:
+            refused.append(id_taken(moved.job.id))
             continue
         fresh.append(moved)
         if holder is not None:
@@ -115,12 +113,6 @@ def _check(tx: Transaction, queue: str, mover: str) -> bool:
     if move is None or move[0] != mover:
         raise superseded(queue)
     return bool(move[4])
-
-
-def _reason(moved: Moved, is_taken: bool) -> Left:
-    if is_taken:
-        return id_taken(moved.job.id)
-    return Left(moved.job.id, "it waits in a group, and this store has none")
 
 
 def _lock(tx: Transaction, now: float, jobs: Sequence[Moved], unlocked: Sequence[str]) -> None:

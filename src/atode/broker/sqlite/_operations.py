@@ -16,12 +16,8 @@ from atode.broker.sqlite._transaction import Transaction, array
 from atode.broker.sqlite._upkeep import MOST_AT_ONCE
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock
-from atode.job import CANCELLABLE, State
+from atode.job import ARCHIVABLE, CANCELLABLE, DELETABLE, RUNNABLE, State
 from atode.outcome import CANCELLED
-
-_RUNNABLE = frozenset({State.SCHEDULED, State.RETRY, State.ARCHIVED, State.COMPLETED})
-_ARCHIVABLE = frozenset({State.PENDING, State.SCHEDULED, State.RETRY, State.COMPLETED})
-_DELETABLE = frozenset(State) - {State.ACTIVE}
 
 
 class Operation(Protocol):
@@ -59,18 +55,12 @@ async def in_parts(
 
 def run(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: int) -> int:
     """Put jobs at the end of the line."""
-    chosen = _chosen(tx, queue, which, _RUNNABLE, limit)
-    if chosen:
-        first = tx.next_number()
-        tx.change(sql.RUN, array(chosen), first, clock.now())
-        tx.give_numbers(first + len(chosen))
-        tx.now_ready(queue)
-    return len(chosen)
+    return put_in_line(tx, clock, queue, _chosen(tx, queue, which, RUNNABLE, limit))
 
 
 def archive(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: int) -> int:
     """Move jobs into the archive."""
-    chosen = _chosen(tx, queue, which, _ARCHIVABLE, limit)
+    chosen = _chosen(tx, queue, which, ARCHIVABLE, limit)
     return tx.change(sql.ARCHIVE, array(chosen), clock.now())
 
 
@@ -95,7 +85,7 @@ def active_ids(tx: Transaction, queue: str) -> Sequence[str]:
 def delete(tx: Transaction, *, clock: Clock, queue: str, which: Which, limit: int) -> int:
     """Delete jobs, and unlock what they have locked."""
     del clock
-    return _delete(tx, _chosen(tx, queue, which, _DELETABLE, limit))
+    return remove_jobs(tx, _chosen(tx, queue, which, DELETABLE, limit))
 
 
 def replace_payload(tx: Transaction, queue: str, job_id: str, payload: bytes) -> bool:
@@ -138,9 +128,12 @@ def _begin_removal(tx: Transaction, queue: str, force: bool) -> tuple[bool, bool
 def _clear(tx: Transaction, queue: str) -> bool:
     """Delete some jobs; once none is left, the rest of the queue. Whether all is gone."""
     [found] = tx.row(sql.PICK_ANY, queue, MOST_AT_ONCE)
-    if _delete(tx, json.loads(found)) == MOST_AT_ONCE:
+    if remove_jobs(tx, json.loads(found)) == MOST_AT_ONCE:
         return False
-    for statement in (sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_QUEUE, sql.RESUME):
+    for statement in (
+        *(sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_TICKS),
+        *(sql.FORGET_QUEUE, sql.RESUME),
+    ):
         tx.change(statement, queue)
     for statement in (sql.FORGET_MOVE, sql.FORGET_RECEIVED):
         tx.change(statement, queue)
@@ -152,7 +145,7 @@ def _chosen(
 ) -> Sequence[int]:
     if not isinstance(which, State):
         [found] = tx.row(sql.PICK_IDS, queue, array(which), array(states))
-    elif which in states and which in PICK:
+    elif which in states:
         [found] = tx.row(PICK[which], queue, limit, 0)
     else:
         return []
@@ -160,7 +153,18 @@ def _chosen(
     return chosen
 
 
-def _delete(tx: Transaction, chosen: Sequence[int]) -> int:
+def put_in_line(tx: Transaction, clock: Clock, queue: str, chosen: Sequence[int]) -> int:
+    """Make rows pending, last in line; how many it were."""
+    if chosen:
+        first = tx.next_number()
+        tx.change(sql.RUN, array(chosen), first, clock.now())
+        tx.give_numbers(first + len(chosen))
+        tx.now_ready(queue)
+    return len(chosen)
+
+
+def remove_jobs(tx: Transaction, chosen: Sequence[int]) -> int:
+    """Delete rows, and unlock what they have locked; how many it were."""
     if not chosen:
         return 0
     numbers = array(chosen)

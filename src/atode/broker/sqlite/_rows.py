@@ -17,7 +17,7 @@ _STATES = {state.value: state for state in State}
 _KINDS = (
     *(str, str, str, bytes, str),
     *(float, int, int, float, float, float),
-    *(str, str, float, float, bytes, str),
+    *(str, str, float, float, bytes, str, str),
 )
 _HEADERS = 11
 
@@ -47,7 +47,8 @@ def row_of(number: int, job: Job, now: float) -> Row:
         job.completed_at,
         job.result,
         job.unique,
-        now if job.state is State.PENDING else 0.0,
+        now if job.state in (State.PENDING, State.AGGREGATING) else 0.0,
+        job.group,
     )
 
 
@@ -69,11 +70,12 @@ def settled_row_of(seq: int, after: Job, now: float) -> Row:
 def received_row_of(number: int, moved: Moved) -> Row:
     """The values of a job that comes from another store, in the order of receive.sql."""
     job, since = moved.job, moved.since
-    *values, _ = row_of(number, job, 0.0)
+    *values, _, group = row_of(number, job, 0.0)
     return (
         *values,
-        since if job.state is State.PENDING else 0.0,
+        since if job.state in (State.PENDING, State.AGGREGATING) else 0.0,
         since if job.state is State.ARCHIVED else 0.0,
+        group,
     )
 
 
@@ -89,9 +91,9 @@ def problem_of(row: Row) -> str:
 
 def job_of(row: tuple[Any, ...]) -> Job:
     """The job in a row of get.sql or jobs_of.sql."""
-    (*head, state), plan, (headers, *tail) = row[:5], row[5:11], row[11:]
+    (*head, state), plan, (headers, *tail, group) = row[:5], row[5:11], row[11:]
     unique_for = 0.0  # is not kept
-    return Job._make((*head, _STATES[state], *plan, _headers(headers)[0], *tail, unique_for))
+    return Job._make((*head, _STATES[state], *plan, _headers(headers)[0], *tail, unique_for, group))
 
 
 def claims_of(found: bytes, queue: str, worker: str, lease_until: float) -> list[Claim]:
@@ -123,6 +125,7 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
         failed,
         claims,
         unique,
+        group,
     ) = row
     kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
     job = Job(
@@ -141,6 +144,7 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
         error,
         float(failed),
         unique=unique,
+        group=group,
     )
     return Claim(job, worker, claims + 1, lease_until, b"%d" % seq, problem)
 

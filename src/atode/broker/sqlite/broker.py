@@ -12,7 +12,10 @@ from typing import Self
 from atode.broker.protocol import Cancellation, Refused
 from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._groups import Groups
+from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
+from atode.broker.sqlite._scheduling import Scheduling
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
@@ -29,7 +32,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Moving):
+class SqliteBroker(Groups, Moving, Scheduling, Limiting):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
@@ -120,6 +123,13 @@ class SqliteBroker(Moving):
     async def wait(self, queues: Sequence[str], *, at_most: float) -> None:
         is_there = partial(_bell.has_ready, queues=queues)
         await self._sleep("pending", queues, is_there, until=self._clock.now() + at_most)
+
+    async def claim_next(
+        self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
+    ) -> Sequence[Claim]:
+        # No way to the store is long enough to be saved.
+        await self.wait(queues, at_most=at_most)
+        return []
 
     # Upkeep
 

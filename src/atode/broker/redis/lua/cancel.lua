@@ -17,7 +17,7 @@ local function archive(id)
   local key = jobs .. id
   redis.call('ZADD', KEYS[4], ARGV[4], id)
   redis.call('HSET', key, 'state', 'archived', 'msg', (redis.call('HGET', key, 'msg') or '') .. ARGV[8])
-  redis.call('HDEL', key, 'due', 'pending_since', 'cancelled')
+  redis.call('HDEL', key, 'due', 'pending_since', 'cancelled', 'group')
 end
 
 local function mark(id)

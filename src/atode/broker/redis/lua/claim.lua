@@ -56,7 +56,8 @@ end
 for n, id in ipairs(taken) do
   local key = jobs .. id
   redis.call('HSET', key, 'state', 'active', 'owner', worker, 'claims', numbers[n])
-  redis.call('HDEL', key, 'pending_since', 'due')
+  -- What runs alone must not fall back into its group with a retry (trap 10).
+  redis.call('HDEL', key, 'pending_since', 'due', 'group')
 end
 if looked == limit or looked < #window then
   reply[1] = '1'

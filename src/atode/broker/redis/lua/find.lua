@@ -25,18 +25,22 @@ local function listed(key)
   return found
 end
 
--- All groups as one zset after the other, by name.
+-- All groups as if they were one zset.
 local function grouped()
-  local names, found, before = redis.call('SMEMBERS', KEYS[1]), {}, 0
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local size, missing = redis.call('ZCARD', groups .. name), limit - #found / 2
-    if missing > 0 and offset < before + size then
-      for _, part in ipairs(ranked(groups .. name, math.max(offset - before, 0), missing)) do
-        found[#found + 1] = part
-      end
+  local members, found = {}, {}
+  for _, name in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+    local first = ranked(groups .. name, 0, offset + limit)
+    for n = 1, #first, 2 do
+      members[#members + 1] = {id = first[n], score = first[n + 1]}
     end
-    before = before + size
+  end
+  table.sort(members, function(a, b)
+    local one, other = tonumber(a.score), tonumber(b.score)
+    return one < other or (one == other and a.id < b.id)
+  end)
+  for n = offset + 1, math.min(offset + limit, #members) do
+    found[#found + 1] = members[n].id
+    found[#found + 1] = members[n].score
   end
   return found
 end

@@ -64,13 +64,6 @@ local function drop(entry)
   redis.call('DEL', jobs .. entry.id)
 end
 
-local function lock_left(lock, id)
-  if lock and string.sub(lock, 1, #locks) == locks and redis.pcall('GET', lock) == id then
-    return redis.call('PTTL', lock)
-  end
-  return 0
-end
-
 local reply, looked, dropped = {0, 0}, 0, 0
 for _, entry in ipairs(found) do
   if bytes <= 0 then
@@ -88,7 +81,8 @@ for _, entry in ipairs(found) do
     for n = 1, 6 do
       reply[#reply + 1] = stored[n] or ''
     end
-    reply[#reply + 1] = lock_left(stored[7], entry.id)
+    local lock = lock_of(locks, entry.id, stored[7], stored[1])
+    reply[#reply + 1] = lock and redis.call('PTTL', lock) or 0
     bytes = bytes - #(stored[1] or '') - #(stored[2] or '')
   end
 end

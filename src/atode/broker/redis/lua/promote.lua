@@ -1,4 +1,5 @@
--- promote.lua: make pending what is due in one queue, oldest due first (protocol, 8.7).
+-- promote.lua: make pending what is due in one queue, oldest due first (protocol, 8.7). What was
+-- scheduled with a group joins that; a retry has been run alone, and leaves it.
 -- KEYS  1 scheduled zset   2 retry zset (scores = due, s, rounded up)   3 pending list
 --       4 names of groups
 -- ARGV  1 prefix of job hashes   2 prefix of groups   3 now, s   4 now, ns
@@ -83,16 +84,17 @@ for _, job in ipairs(due) do
   if job.score <= horizon then
     local key = jobs .. job.id
     table.insert(gone[job.zset], job.id)
-    if job.group and job.group ~= '' then
+    if job.group and job.group ~= '' and job.zset == KEYS[1] then
       redis.call('ZADD', groups .. job.group, math.floor(now), job.id)
       -- asynq forgets this, and then no worker looks at the group (trap 10).
       redis.call('SADD', KEYS[4], job.group)
       redis.call('HSET', key, 'state', 'aggregating')
+      redis.call('HDEL', key, 'due')
     else
       pending[#pending + 1] = job.id
       redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ns)
+      redis.call('HDEL', key, 'due', 'group')
     end
-    redis.call('HDEL', key, 'due')
   end
 end
 for _, ghost in ipairs(ghosts) do

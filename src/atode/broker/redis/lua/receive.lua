@@ -1,7 +1,8 @@
 -- receive.lua: store jobs of one queue that come from another store, as they were there.
 -- KEYS  1 pending list   2 scheduled   3 retry   4 archived   5 completed zset
 --       6 names of groups   7 how the move of this queue stands   8 what was received (hash, id
---       to stamp)
+--       to stamp)   9 private zset of groups that a Go server may give members without noting
+--       their names (see reclaim.lua)
 -- ARGV  1 prefix of job hashes   2 prefix of groups   3 mover   4 number of this transport
 --       5 channel for jobs due soon   6 the earliest due instant of those, '' for none
 --       then for each job: id, message, state, score, exact due ('' = the score), start of its
@@ -21,6 +22,7 @@ end
 -- Keys of a wrong type must fail here, before anything is written.
 redis.call('LLEN', KEYS[1])
 redis.call('SCARD', KEYS[6])
+redis.call('ZCARD', KEYS[9])
 for _, zset in pairs(zsets) do
   redis.call('ZCARD', zset)
 end
@@ -53,6 +55,9 @@ local function store(at)
     redis.call('SADD', KEYS[6], group)
   else
     redis.call('ZADD', zsets[state], score, id)
+    if state == 'scheduled' and group ~= '' then
+      redis.call('ZADD', KEYS[9], score, score .. ':' .. group)
+    end
   end
 end
 

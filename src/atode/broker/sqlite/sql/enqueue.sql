@@ -2,7 +2,7 @@
 INSERT INTO jobs (
     seq, position, queue, id, task, payload, state, due, max_retry, retried, timeout,
     deadline, retention, headers, error, last_failed_at, completed_at, result, unique_text,
-    pending_since
+    pending_since, group_name
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (queue, id) DO NOTHING;

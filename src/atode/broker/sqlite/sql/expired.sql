@@ -3,7 +3,7 @@
 SELECT CAST(json_group_array(json_array(
     position, seq, id, task, CASE WHEN length(payload) <= 4096 THEN hex(payload) END,
     quote(due), max_retry, retried, quote(timeout), quote(deadline), quote(retention),
-    headers, error, quote(last_failed_at), claims, unique_text
+    headers, error, quote(last_failed_at), claims, unique_text, group_name
 )) AS BLOB)
 FROM (
     SELECT * FROM jobs INDEXED BY jobs_active

@@ -7,7 +7,10 @@ SELECT seq, since, lock_left FROM (
         wanted.key AS place,
         jobs.seq AS seq,
         CASE jobs.state
-            WHEN 'pending' THEN pending_since WHEN 'archived' THEN archived_at ELSE 0.0
+            WHEN 'pending' THEN pending_since
+            WHEN 'aggregating' THEN pending_since
+            WHEN 'archived' THEN archived_at
+            ELSE 0.0
         END AS since,
         coalesce(locks.until - ?3, 0.0) AS lock_left,
         sum(length(payload) + length(result)) OVER (

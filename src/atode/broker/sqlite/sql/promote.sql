@@ -1,6 +1,13 @@
--- Put what is due at the end of the line, oldest due first.
+-- Put what is due at the end of the line, oldest due first, or let it join its group. A retry
+-- has left its group: it has been run alone.
 -- 1 queue   2 now   3 limit   4 next number
-UPDATE jobs SET state = 'pending', position = ?4 - 1 + ready.place, pending_since = ?2
+UPDATE jobs SET
+    state = CASE
+        WHEN jobs.group_name <> '' AND jobs.state = 'scheduled' THEN 'aggregating'
+        ELSE 'pending'
+    END,
+    position = ?4 - 1 + ready.place,
+    pending_since = ?2
 FROM (
     SELECT seq, row_number() OVER (ORDER BY due, state, seq) AS place
     FROM (

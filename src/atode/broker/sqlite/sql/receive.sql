@@ -2,6 +2,6 @@
 INSERT INTO jobs (
     seq, position, queue, id, task, payload, state, due, max_retry, retried, timeout,
     deadline, retention, headers, error, last_failed_at, completed_at, result, unique_text,
-    pending_since, archived_at
+    pending_since, archived_at, group_name
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);

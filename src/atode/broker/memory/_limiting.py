@@ -1,0 +1,31 @@
+"""Places that only so many jobs can take at the same time."""
+
+from atode.broker.memory.store import Store
+from atode.clock import Clock
+
+
+class Limiting:
+    """Semaphores in this process."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
+        now = self._clock.now()
+        with self._store.lock:
+            taken = self._store.places.setdefault(scope, {})
+            for other in [other for other, end in taken.items() if end <= now]:
+                del taken[other]
+            if holder not in taken and len(taken) >= limit:
+                return False
+            taken[holder] = until
+        return True
+
+    async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
+        with self._store.lock:
+            taken = self._store.places.get(scope, {})
+            if taken.get(holder) != until:
+                return False
+            del taken[holder]
+        return True

@@ -1,0 +1,96 @@
+"""What schedulers show and tick, as commands for one transaction."""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from atode.broker.sqlite import _queue
+from atode.broker.sqlite import _statements as sql
+from atode.broker.sqlite._transaction import Transaction
+from atode.clock import Clock
+from atode.schedule import Entry, EntryOptions, Fired, Tick, Ticked, distinct
+
+HISTORY_SIZE = 1000
+HISTORY_AGE = 400 * 86_400.0
+
+
+def show(
+    tx: Transaction, clock: Clock, scheduler: str, entries: Sequence[Entry], lifetime: float
+) -> None:
+    """Show what a scheduler runs, and forget those who have fallen silent."""
+    now = clock.now()
+    tx.change(sql.BURY_SCHEDULERS, now)
+    tx.change(sql.SHOW, scheduler, now + lifetime, _body_of(entries))
+
+
+def hide(tx: Transaction, scheduler: str) -> None:
+    """Show nothing more of a scheduler."""
+    tx.change(sql.HIDE, scheduler)
+
+
+def entries(tx: Transaction, clock: Clock) -> Sequence[Entry]:
+    """What living schedulers run."""
+    bodies = tx.rows(sql.SCHEDULERS, clock.now())
+    return distinct(entry for (body,) in bodies for entry in _entries_of(body))
+
+
+def tick(tx: Transaction, clock: Clock, ticks: Sequence[Tick], worker: str) -> Sequence[Ticked]:
+    """Store the jobs of those ticks that count."""
+    return [_tick(tx, clock, each, worker) for each in ticks]
+
+
+def last_ticks(
+    tx: Transaction, queue: str, schedules: Sequence[str], first: float | None
+) -> Sequence[float | None]:
+    """The last tick of each schedule, or None."""
+    if first is not None:
+        rows = [(queue, schedule, first, "", Ticked.LATE.value) for schedule in schedules]
+        tx.change_many(sql.FIRST_TICKS, rows)
+    found = [tx.row(sql.LAST_TICK, queue, schedule) for schedule in schedules]
+    return [row[0] if row else None for row in found]
+
+
+def fired(tx: Transaction, schedule: str, offset: int, limit: int) -> Sequence[Fired]:
+    """The jobs that a schedule became, newest first."""
+    return [Fired(*row) for row in tx.rows(sql.FIRED, schedule, max(limit, 0), offset)]
+
+
+def _tick(tx: Transaction, clock: Clock, tick: Tick, worker: str) -> Ticked:
+    queue = tick.job.queue
+    last = tx.row(sql.LAST_TICK, queue, tick.schedule)
+    if last and last[0] >= tick.at:
+        at, who, ticked = last
+        return Ticked(ticked) if (at, who) == (tick.at, worker) else Ticked.LATE
+    ticked = Ticked.REFUSED if _queue.enqueue(tx, clock, [tick.job]) else Ticked.STORED
+    tx.change(sql.TICK, queue, tick.schedule, tick.at, worker, ticked.value)
+    if ticked is Ticked.STORED:
+        now = clock.now()
+        tx.change(sql.FIRE, tick.schedule, now, tick.job.id)
+        tx.change(sql.PRUNE_FIRED, tick.schedule, HISTORY_SIZE)
+        tx.change(sql.BURY_FIRED, now - HISTORY_AGE)
+    return ticked
+
+
+def _body_of(entries: Sequence[Entry]) -> str:
+    return json.dumps(
+        [
+            {
+                **entry._asdict(),
+                "payload": base64.b64encode(entry.payload).decode(),
+                "options": entry.options._asdict(),
+            }
+            for entry in entries
+        ]
+    )
+
+
+def _entries_of(body: str) -> list[Entry]:
+    return [_entry_of(fields) for fields in json.loads(body)]
+
+
+def _entry_of(fields: dict[str, Any]) -> Entry:
+    payload = base64.b64decode(fields.pop("payload"))
+    given: dict[str, Any] = fields.pop("options")
+    others = tuple(given.pop("others"))
+    return Entry(**fields, payload=payload, options=EntryOptions(**given, others=others))

@@ -1,0 +1,3 @@
+-- Forget what schedules became long ago.
+-- 1 instant
+DELETE FROM fired WHERE at < ?1;

@@ -1,0 +1,3 @@
+-- Forget schedulers that have been silent for too long.
+-- 1 now
+DELETE FROM schedulers WHERE expires <= ?1;

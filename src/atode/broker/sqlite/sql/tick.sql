@@ -1,0 +1,5 @@
+-- Record a tick in place of the last one.
+-- 1 queue   2 schedule   3 at   4 worker   5 what came of it
+INSERT INTO ticks (queue, schedule, at, worker, ticked) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (queue, schedule) DO UPDATE SET
+    at = excluded.at, worker = excluded.worker, ticked = excluded.ticked;

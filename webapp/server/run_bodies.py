@@ -1,0 +1,88 @@
+"""The bodies of wishes to run a job now: its arguments, all optional."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from webapp.server.fields import Fields, parse_fields, refusal
+from webapp.server.problem import FieldError
+from webapp.server.register_body import MESSAGE_LIMIT
+from webapp.service.job_runs import Added
+from webapp.usecase.clean_up import DAYS_LIMIT, DEFAULT_DAYS, LONGEST_DAYS
+from webapp.usecase.failure import BadArgument
+from webapp.usecase.message import DEFAULT_MESSAGE, LONGEST_MESSAGE
+from webapp.usecase.periods import MONTH_LIMIT, WEEK_LIMIT
+from webapp.usecase.run_job import (
+    DATA_CLEANUP,
+    DELAY_PRINT,
+    MONTHLY_REPORT_GENERATOR,
+    WEEKLY_REPORT_REMINDER,
+    RunJob,
+)
+
+
+class DelayPrintBody(Fields):
+    """Arguments of `demo:delay_print`."""
+
+    message: str = Field(
+        default=DEFAULT_MESSAGE, max_length=LONGEST_MESSAGE, description=MESSAGE_LIMIT
+    )
+
+
+class WeeklyReportReminderBody(Fields):
+    """Arguments of `weekly_report_reminder`; without a week it is the last one."""
+
+    week: str = Field(default="", description=WEEK_LIMIT)
+
+
+class MonthlyReportGeneratorBody(Fields):
+    """Arguments of `monthly_report_generator`; without a month it is the last one."""
+
+    month: str = Field(default="", description=MONTH_LIMIT)
+
+
+class DataCleanupBody(Fields):
+    """Arguments of `data_cleanup`."""
+
+    days: int = Field(default=DEFAULT_DAYS, ge=1, le=LONGEST_DAYS, description=DAYS_LIMIT)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How one job is asked for."""
+
+    summary: str
+    body: type[Fields]
+    run: Callable[..., Awaitable[Added]]
+
+    async def __call__(self, body: bytes) -> Added:
+        """Store a run with the arguments in `body`.
+
+        Raises:
+            Problem: 422, with each bad argument, its value and its limit.
+        """
+        arguments: dict[str, Any] = parse_fields(self.body, body).model_dump()
+        try:
+            return await self.run(**arguments)
+        except BadArgument as error:
+            raise refusal([FieldError(error.name, str(error))]) from None
+
+
+def runners(run_job: RunJob) -> Mapping[str, Runner]:
+    """Each job by its name."""
+    return {
+        DELAY_PRINT: Runner("Print a message", DelayPrintBody, run_job.delay_print),
+        WEEKLY_REPORT_REMINDER: Runner(
+            "Mail those whose weekly report is missing",
+            WeeklyReportReminderBody,
+            run_job.weekly_report_reminder,
+        ),
+        MONTHLY_REPORT_GENERATOR: Runner(
+            "Make the report of a month",
+            MonthlyReportGeneratorBody,
+            run_job.monthly_report_generator,
+        ),
+        DATA_CLEANUP: Runner("Delete old audit logs", DataCleanupBody, run_job.data_cleanup),
+    }
