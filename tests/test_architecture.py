@@ -16,10 +16,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
-    | {"statistics", "group", "batch", "middleware", "finding", "progress"}
+    | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
     | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
-    {"client", "semaphore"},
+    {"client", "mover", "semaphore"},
     {"worker"},
     {"web", "testing"},
     {"app"},
@@ -38,6 +38,7 @@ LONG_MODULES = {
     "testing/operation_contract.py",
     "testing/group_contract.py",
     "testing/cancel_contract.py",
+    "testing/transfer_contract.py",
 }
 
 # Loops that end by a return or an error, each with a wait inside.

@@ -7,10 +7,9 @@ from atode.broker.protocol import Broker
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.diagnosis_contract import DiagnosisContract
 
 
-class TestSqlite(BrokerContract, DiagnosisContract):
+class TestSqlite(BrokerContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Broker]:
         broker = SqliteBroker(tmp_path / "jobs.db", clock)

@@ -65,6 +65,9 @@ class Process:
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
     async def exit_code(self, within: float = 60.0) -> int:
         await eventually(lambda: not self.is_running(), within, lambda: "".join(self.log))
         return self._process.wait()

@@ -18,6 +18,7 @@ from atode.outcome import Settlement
 from atode.presence import Presence
 from atode.schedule import Entry, Fired, Tick, Ticked
 from atode.statistics import Day, QueueStats
+from atode.transfer import Moving
 
 
 class Refused(NamedTuple):
@@ -403,7 +404,9 @@ class Migratable(Protocol):
         ...
 
 
-class Broker(Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Protocol):
+class Broker(
+    Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Moving, Protocol
+):
     """A whole store, as the app opens it."""
 
     async def open(self) -> None:

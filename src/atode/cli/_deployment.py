@@ -60,17 +60,14 @@ class Deployment:
 def deployment(
     url: str | None, *, opened: bool = True, unreachable: int = REFUSED
 ) -> Generator[Deployment, None, None]:
-    """Open the store that `url` or the settings name, unless it is wanted as it is.
-
-    Every error becomes one line on standard error, without a password, and an exit code:
-    `unreachable` where the store cannot be reached or says no, 2 where the input is wrong.
-    """
-    found = url or ""
-    try:
+    """Open the store that `url` or the settings name, unless it is wanted as it is; for errors
+    see `explained`."""
+    with explained(url or "", unreachable=unreachable) as urls:
         found = settings.load(url=url).url
+        urls.append(found)
         clock = SystemClock()
         broker = broker_for(found, clock)
-        _must_exist(found)
+        must_exist(found)
         with asyncio.Runner() as runner:
             try:
                 if opened:
@@ -79,28 +76,39 @@ def deployment(
             finally:
                 with suppress(AtodeError):
                     runner.run(broker.close())
+
+
+@contextmanager
+def explained(*urls: str, unreachable: int = REFUSED) -> Generator[list[str], None, None]:
+    """Let every error become one line on standard error, without a password of these URLs, and
+    an exit code: `unreachable` where a store cannot be reached or says no, 2 where the input is
+    wrong. Callers add the URLs that they find."""
+    known = list(urls)
+    try:
+        yield known
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except AtodeError as error:
-        complain(error, found)
+        complain(error, *known)
         raise typer.Exit(unreachable if isinstance(error, BrokerError) else BAD_INPUT) from None
 
 
-def complain(error: AtodeError, url: str) -> None:
+def complain(error: AtodeError, *urls: str) -> None:
     """Say in one line what is wrong."""
     text = " ".join(str(error).split())
-    typer.echo(f"atode: {plain(without_password(text, url))}", err=True)
+    typer.echo(f"atode: {plain(without_password(text, *urls))}", err=True)
 
 
-def without_password(text: str, url: str) -> str:
-    """The text, with stars where the URL's password was quoted."""
-    credentials, at, _ = url.partition("://")[2].rpartition("@")
-    password = credentials.partition(":")[2] if at else ""
-    found = re.search(r"[?&]password=([^&#]*)", url)
-    given = {password, found[1] if found else ""}
-    for secret in (given | set(map(unquote, given))) - {""}:
-        # As a word of its own: a short password is part of many others.
-        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+def without_password(text: str, *urls: str) -> str:
+    """The text, with stars where a URL's password was quoted."""
+    for url in urls:
+        credentials, at, _ = url.partition("://")[2].rpartition("@")
+        password = credentials.partition(":")[2] if at else ""
+        found = re.search(r"[?&]password=([^&#]*)", url)
+        given = {password, found[1] if found else ""}
+        for secret in (given | set(map(unquote, given))) - {""}:
+            # As a word of its own: a short password is part of many others.
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
     return text
 
 
@@ -162,7 +170,8 @@ def _hint(name: str, known: Sequence[str]) -> str:
     return f"; there are {', '.join(known[:5])}{more}"
 
 
-def _must_exist(url: str) -> None:
+def must_exist(url: str) -> None:
+    """Raise BrokerUnavailable if this is the URL of a file that is not there."""
     # A worker makes its database. Who only looks has mistyped the name of another one.
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not (path := Path(unquote(parts.path)[1:])).exists():

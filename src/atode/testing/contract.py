@@ -9,11 +9,13 @@ with the fixture `clock`:
 """
 
 from atode.testing.cancel_contract import CancelContract
+from atode.testing.diagnosis_contract import DiagnosisContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
 from atode.testing.schedule_contract import ScheduleContract
 from atode.testing.semaphore_contract import SemaphoreContract
+from atode.testing.transfer_contract import TransferContract
 
 
 class BrokerContract(
@@ -23,5 +25,7 @@ class BrokerContract(
     CancelContract,
     ScheduleContract,
     SemaphoreContract,
+    DiagnosisContract,
+    TransferContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""

@@ -118,6 +118,7 @@ class Inspection:
     async def resume(self, queue: str) -> bool:
         with self._store.lock:
             before, self._store.queue(queue).paused = self._store.queue(queue).paused, False
+            self._store.queue(queue).move.pauses = False
             self._store.ring()
         return before
 

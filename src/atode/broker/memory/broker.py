@@ -11,6 +11,7 @@ from atode.broker.memory._diagnosis import Diagnosis
 from atode.broker.memory._groups import Groups
 from atode.broker.memory._inspection import day_of
 from atode.broker.memory._limiting import Limiting
+from atode.broker.memory._moving import Moving
 from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
@@ -23,7 +24,7 @@ ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Groups, Scheduling, Limiting, Diagnosis):
+class MemoryBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:

@@ -13,6 +13,7 @@ from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
 from atode.schedule import Entry, Fired, Ticked
+from atode.transfer import Stamp
 
 
 @dataclass(slots=True)
@@ -47,6 +48,19 @@ class LastTick(NamedTuple):
 
 
 @dataclass(slots=True)
+class Move:
+    """What is remembered while a queue moves."""
+
+    mover: str = ""
+    given: Stamp | None = None
+    """The last jobs that were deleted here because they had moved."""
+    pauses: bool = False
+    """Whether the queue is paused for a move only."""
+    receives: bool = False
+    received: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
+
+
+@dataclass(slots=True)
 class Queue:
     records: dict[str, Record] = field(default_factory=dict[str, Record])
     pending: deque[str] = field(default_factory=deque[str])
@@ -59,6 +73,7 @@ class Queue:
     tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
     paused: bool = False
     is_used: bool = False
+    move: Move = field(default_factory=Move)
 
     def holder(self, job: Job, now: float) -> str | None:
         """Id of the job that is in the way of a new one."""

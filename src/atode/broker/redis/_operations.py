@@ -85,7 +85,8 @@ class Operations(Inspection):
 
     async def resume(self, queue: str) -> bool:
         """Let the queue go on; who waits for it notices within a second."""
-        answer = await self._link.call([("DEL", keys_of(queue).paused)])
+        keys = keys_of(queue)
+        answer = await self._link.call([("DEL", keys.paused), ("HDEL", keys.move, "paused")])
         return answer.replies[0] == 1 or answer.resent
 
     async def remove(self, queue: str, *, force: bool = False) -> bool:
@@ -178,6 +179,7 @@ def _detach_command(queue: str, now: float, *, force: bool) -> Command:
             *(keys.active, keys.groups, keys.aggregation_sets),
             *_places(keys),
             *(keys.lease, keys.paused, keys.processed, keys.failed, keys.ticks, keys.visits),
+            *(keys.move, keys.received),
             *[keys.processed_on(day) for day in days],
             *[keys.failed_on(day) for day in days],
         ),

@@ -84,6 +84,12 @@ ASTRAY = Script("astray")
 REWRITE = Script("rewrite")
 REGROUP = Script("regroup")
 LOCKS = Script("locks")
+DEPART = Script("depart")
+GIVE = Script("give", uses=("_message", "_unlock"))
+GIVEN = Script("given", uses=("_take", "_remove", "_message", "_unlock"))
+EXPECT = Script("expect", uses=("_forget",))
+RECEIVE = Script("receive", uses=("_forget",))
+FINISH = Script("finish")
 SHOW = Script("show")
 TICK = Script("tick")
 TAKE_PLACE = Script("take_place")
@@ -99,6 +105,7 @@ RECLAIM = Script("reclaim")
 ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
+    *(DEPART, GIVE, GIVEN, EXPECT, RECEIVE, FINISH),
     *(SHOW, TICK, TAKE_PLACE, FREE_PLACE),
     *(JOIN, GROUPS, MEMBERS, MERGE, RELEASE, RECLAIM),
     *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),

@@ -28,6 +28,7 @@ from atode.broker.redis._groups import Groups
 from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._lost_claims import LostClaims, regain_command
+from atode.broker.redis._moving import Moving
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scheduling import Scheduling
 from atode.broker.redis._scripts import PROMOTE, REAP, REPAIR, Command
@@ -51,7 +52,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Groups, Scheduling, Limiting, Diagnosis):
+class RedisBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from

@@ -60,6 +60,11 @@ class QueueKeys:
         """Followed by what a unique job does: its lock, which holds the job's id."""
         self.removed = f"{prefix}removed:"
         """A private prefix: containers of a queue that is being removed, by their old names."""
+        self.move = f"{prefix}move"
+        """A private hash: who moves the queue to or from another store, and whether it is paused
+        for that only."""
+        self.received = f"{prefix}received"
+        """A private hash: ids that came from another store, and may be there still."""
         self.ticks = f"{prefix}ticks"
         """A private hash: the last tick of each schedule whose jobs are stored here."""
         self.soon = f"{prefix}due"

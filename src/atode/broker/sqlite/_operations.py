@@ -101,6 +101,7 @@ def pause(tx: Transaction, queue: str) -> bool:
 def resume(tx: Transaction, queue: str) -> bool:
     """Let the queue go on; whether that is new."""
     was_paused = bool(tx.change(sql.RESUME, queue))
+    tx.change(sql.OWN_PAUSE, queue)
     if was_paused:
         tx.now_ready(queue)
     return was_paused
@@ -133,6 +134,8 @@ def _clear(tx: Transaction, queue: str) -> bool:
         *(sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_TICKS),
         *(sql.FORGET_QUEUE, sql.RESUME),
     ):
+        tx.change(statement, queue)
+    for statement in (sql.FORGET_MOVE, sql.FORGET_RECEIVED):
         tx.change(statement, queue)
     return True
 

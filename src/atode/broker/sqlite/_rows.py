@@ -2,14 +2,27 @@
 
 import base64
 import json
+import re
 from typing import Any, cast
 
 from atode.job import NO_HEADERS, Claim, Job, State
 from atode.presence import Presence, Running
+from atode.transfer import Moved
 
 Row = tuple[object, ...]
 
 _STATES = {state.value: state for state in State}
+
+# Of the columns of jobs_of.sql.
+_KINDS = (
+    *(str, str, str, bytes, str),
+    *(float, int, int, float, float, float),
+    *(str, str, float, float, bytes, str, str),
+)
+_HEADERS = 11
+
+# Lone surrogates, which stand for bytes that are not UTF-8.
+_FOREIGN = re.compile("[\ud800-\udfff]")
 
 
 def row_of(number: int, job: Job, now: float) -> Row:
@@ -52,6 +65,28 @@ def settled_row_of(seq: int, after: Job, now: float) -> Row:
         after.result,
         now if after.state is State.ARCHIVED else 0.0,
     )
+
+
+def received_row_of(number: int, moved: Moved) -> Row:
+    """The values of a job that comes from another store, in the order of receive.sql."""
+    job, since = moved.job, moved.since
+    *values, _, group = row_of(number, job, 0.0)
+    return (
+        *values,
+        since if job.state in (State.PENDING, State.AGGREGATING) else 0.0,
+        since if job.state is State.ARCHIVED else 0.0,
+        group,
+    )
+
+
+def problem_of(row: Row) -> str:
+    """What is wrong with a row of jobs_of.sql that was read as it is stored, if anything is."""
+    for kind, value in zip(_KINDS, row, strict=False):
+        if not isinstance(value, kind):
+            return f"its stored form is broken: {value!r:.40} stands where {kind.__name__} belongs"
+        if isinstance(value, str) and not value.isascii() and _FOREIGN.search(value):
+            return "its stored form is broken: a text is not UTF-8"
+    return _headers(str(row[_HEADERS]))[1]
 
 
 def job_of(row: tuple[Any, ...]) -> Job:

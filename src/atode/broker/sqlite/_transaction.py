@@ -29,6 +29,14 @@ class Transaction:
         """All rows of an answer."""
         return self._db.execute(statement, values).fetchall()
 
+    def rows_as_stored(self, statement: str, *values: object) -> list[Any]:
+        """All rows of an answer; lone surrogates stand for bytes of a text that are not UTF-8."""
+        self._db.text_factory = _decoded
+        try:
+            return self.rows(statement, *values)
+        finally:
+            self._db.text_factory = str
+
     def change(self, statement: str, *values: object) -> int:
         """How many rows the statement changed."""
         return self._db.execute(statement, values).rowcount
@@ -76,6 +84,10 @@ class Transaction:
         for ring in rings:
             self.change(sql.RUNG, *ring)
         return list(rings)
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
 
 
 def array(values: Iterable[int | str | Sequence[str]]) -> str:

@@ -15,6 +15,7 @@ from atode.broker.sqlite._bell import Bell, Kind
 from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
+from atode.broker.sqlite._moving import Moving
 from atode.broker.sqlite._scheduling import Scheduling
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._within import Within
@@ -33,7 +34,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Groups, Scheduling, Limiting, Diagnosis, Within):
+class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
