@@ -7,6 +7,7 @@ from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
+from atode.testing.diagnosis_contract import DiagnosisContract
 from tests.servers.postgres import PostgresServer, find_programs, system_programs
 
 # The one that the other tests use, and the one of the machine, which is older.
@@ -21,7 +22,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
         yield server
 
 
-class TestPostgres(BrokerContract):
+class TestPostgres(BrokerContract, DiagnosisContract):
     @pytest.fixture
     async def broker(self, clock: FakeClock, server: PostgresServer) -> AsyncIterator[Broker]:
         broker = PostgresBroker(server.new_database(), clock)

@@ -110,6 +110,10 @@ class Link:
         """An open connection of its own, with asyncpg's interface; errors as for `call`."""
         return await self.guarded(self._connected)
 
+    async def stranger(self) -> Connection:
+        """As `line`, but the schema stays as it is, whatever that may be."""
+        return await self.guarded(self._bare)
+
     async def close(self) -> None:
         """Close what is open; the next call opens anew."""
         await self._close_idle()
@@ -190,7 +194,7 @@ class Link:
                 await connection.close(timeout=1)
 
     async def _connected(self, applied: list[str] | None = None) -> Connection:
-        connection = await _connect(self.address.dsn, timeout=TIMEOUT, **self.address.options)
+        connection = await self._bare()
         try:
             async with self._preparing:
                 if not self._is_prepared or applied is not None:
@@ -202,6 +206,9 @@ class Link:
             connection.terminate()
             raise
         return connection
+
+    async def _bare(self) -> Connection:
+        return await _connect(self.address.dsn, timeout=TIMEOUT, **self.address.options)
 
 
 class _Conflict(Exception):

@@ -43,7 +43,7 @@ async def migrate(db: Any, address: Address) -> list[str]:
         BrokerRefused: something has to be done, but not by this program; or the schema has a
             table `jobs` of another program.
     """
-    version = await _version(db, address)
+    version = await version_of(db, address)
     if version >= NEWEST:
         return []
     if not address.migrates:
@@ -54,7 +54,7 @@ async def migrate(db: Any, address: Address) -> list[str]:
     schema = quoted(address.schema)
     async with db.transaction():
         await db.fetchval(_LOCK, address.schema)
-        version = await _version(db, address)
+        version = await version_of(db, address)
         if not await db.fetchval(_HAS_SCHEMA, address.schema):
             await db.execute(f"CREATE SCHEMA {schema}")
         if version == 0:
@@ -81,7 +81,8 @@ async def _begin(db: Any, address: Address) -> None:
         await db.execute(_TABLE.replace("{schema}", schema))
 
 
-async def _version(db: Any, address: Address) -> int:
+async def version_of(db: Any, address: Address) -> int:
+    """How many migrations a schema has; 0 if it is none of ours."""
     schema = quoted(address.schema)
     if not await db.fetchval(_HAS_TABLE, address.schema, "job_migrations"):
         return 0

@@ -9,6 +9,7 @@ from typing import Self
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._address import address_of
+from atode.broker.postgres._diagnosis import Diagnosis
 from atode.broker.postgres._enqueue import (
     Delivery,
     Step,
@@ -42,7 +43,7 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Within):
+class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Within):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares
