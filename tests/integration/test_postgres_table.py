@@ -88,7 +88,7 @@ async def test_operators_find_jobs_that_run_for_long(broker: PostgresBroker, ask
 async def test_every_state_has_its_word(timed: PostgresBroker, clock: FakeClock, ask: Ask) -> None:
     names = ("done", "dead", "again", "runs", "waits")
     await timed.enqueue([a_job(id=name, retention=60) for name in names])
-    await timed.enqueue([a_job(id="later", due=clock.now() + 60)])
+    await timed.enqueue([a_job(id="later", due=clock.now() + 60), a_job(id="member", group="g")])
     claims = {claim.job.id: claim for claim in await take(timed, limit=4)}
     await end(timed, claims["done"], Succeeded(), clock)
     await end(timed, claims["dead"], Failed("x", permanent=True), clock)
@@ -99,6 +99,7 @@ async def test_every_state_has_its_word(timed: PostgresBroker, clock: FakeClock,
         "dead|failed|archived",
         "done|completed|completed",
         "later|pending|scheduled",
+        "member|pending|aggregating",
         "runs|processing|active",
         "waits|pending|pending",
     ]

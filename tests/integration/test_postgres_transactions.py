@@ -274,6 +274,25 @@ async def test_many_calls_join_one_transaction(
     assert (await app.broker.counts("default"))[State.PENDING] == 100
 
 
+async def test_an_item_of_a_batch_joins_its_group_when_the_transaction_commits(
+    app: Atode, postgres_url: str
+) -> None:
+    @app.batch
+    async def digest(numbers: list[int]) -> None: ...
+
+    with suppress(Undo):
+        async with of_asyncpg(postgres_url) as connection:
+            await digest.options(transaction=connection).enqueue(1)
+            raise Undo
+    async with of_asyncpg(postgres_url) as connection:
+        await digest.options(transaction=connection, key="user:7").enqueue(2)
+        inside = list(await app.broker.groups(["default"]))
+
+    [after] = await app.broker.groups(["default"])
+    assert inside == []
+    assert (after.name, after.size, after.task) == (f"{digest.name}:user:7", 1, digest.name)
+
+
 async def test_a_refused_job_leaves_the_transaction_as_it_was(
     app: Atode, send_receipt: Send, postgres_url: str
 ) -> None:

@@ -28,11 +28,15 @@ class Groups(Store):
     """
 
     async def groups(self, queues: Sequence[str]) -> Sequence[Group]:
-        """The groups of these queues that have members."""
-        return [
-            Group(queue, unescaped(name), *rest)
-            for queue, name, *rest in await self._link.rows(sql.GROUPS, list(queues))
-        ]
+        """The groups of these queues that have members; instants are by our clock."""
+        rows = await self._link.rows(sql.GROUPS, self._now(), list(queues))
+        present = self._clock.now()
+        found: list[Group] = []
+        for now, queue, name, size, oldest, newest, task in rows:
+            ahead = present - now
+            group = Group(queue, unescaped(name), size, oldest + ahead, newest + ahead, task)
+            found.append(group)
+        return found
 
     async def members(self, queue: str, group: str, *, limit: int) -> Sequence[Member]:
         """Up to `limit` of a group's jobs, those first that joined first."""

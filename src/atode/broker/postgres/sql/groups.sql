@@ -1,9 +1,9 @@
 -- The groups of queues.
--- 1 queues
--- Returns for each: queue, name, how many members, since when the first and the last wait, and
--- the first one's task.
+-- 1 now, or NULL   2 queues
+-- Returns for each: the present instant, queue, name, how many members, since when the first and
+-- the last wait, and the first one's task.
 SELECT
-    waiting.queue, waiting.group_name, waiting.members,
+    now.seconds, waiting.queue, waiting.group_name, waiting.members,
     date_part('epoch', waiting.oldest), date_part('epoch', waiting.newest),
     (
         SELECT jobs.type FROM {schema}.jobs
@@ -12,11 +12,12 @@ SELECT
         ORDER BY jobs.turn
         LIMIT 1
     )
-FROM (
+FROM {now} AS now
+CROSS JOIN (
     SELECT
         jobs.queue, jobs.group_name, count(*) AS members, min(jobs.updated_at) AS oldest,
         max(jobs.updated_at) AS newest
     FROM {schema}.jobs
-    WHERE jobs.queue = ANY ($1::text[]) AND jobs.state = 'aggregating'
+    WHERE jobs.queue = ANY ($2::text[]) AND jobs.state = 'aggregating'
     GROUP BY jobs.queue, jobs.group_name
 ) AS waiting;
