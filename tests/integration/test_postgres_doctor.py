@@ -242,6 +242,20 @@ async def test_a_role_that_lacks_rights(postgres_url: str, ask: Ask, rights: str
     assert "rights" not in found
 
 
+async def test_who_may_not_see_how_old_a_transaction_is_does_not_call_it_old(
+    postgres_url: str, ask: Ask
+) -> None:
+    role = f"seer_{postgres_url.rpartition('/')[2]}"
+    ask(f"CREATE ROLE {role} LOGIN")
+    reader = await asyncpg.connect(postgres_url)
+    await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class")
+
+    found = await examined(postgres_url.replace("postgres@", f"{role}@"))
+    await reader.close()
+
+    assert "long-transaction" not in found
+
+
 async def test_an_index_that_was_not_finished(broker: PostgresBroker, ask: Ask) -> None:
     await broker.enqueue([a_job(), a_job()])
     await serve(broker, SystemClock().now())

@@ -12,6 +12,8 @@ SELECT held.who, held.age FROM (
     WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
         AND datname = current_database()
         AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
+        -- Of other roles, only who may read all statistics sees it.
+        AND xact_start IS NOT NULL
     UNION ALL
     SELECT
         format('prepared transaction %L of %s', gid, owner),
