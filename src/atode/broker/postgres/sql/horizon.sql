@@ -9,11 +9,10 @@ SELECT held.who, held.age FROM (
         ) AS who,
         date_part('epoch', clock_timestamp() - xact_start) AS age
     FROM pg_stat_activity
+    -- Of other roles' sessions, only who may read all statistics sees the type and the age.
     WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
         AND datname = current_database()
         AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
-        -- Of other roles, only who may read all statistics sees it.
-        AND xact_start IS NOT NULL
     UNION ALL
     SELECT
         format('prepared transaction %L of %s', gid, owner),
