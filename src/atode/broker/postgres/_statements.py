@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
+from atode import outcome
 from atode.job import ARCHIVABLE, CANCELLABLE, DELETABLE, RUNNABLE, State
-from atode.outcome import CANCELLED
 
 _FOLDER = files("atode.broker.postgres") / "sql"
 
@@ -49,7 +49,7 @@ def _read(name: str, **words: str) -> str:
         text = text.replace(f"{{{word}}}", value)
     for part, value in _PARTS.items():
         text = text.replace(part, value)
-    text = text.replace("{cancelled}", CANCELLED)
+    text = text.replace("{cancelled}", outcome.CANCELLED)
     return text.rstrip().removesuffix(";")
 
 
