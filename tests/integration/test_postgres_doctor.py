@@ -1,7 +1,8 @@
 """What `examine` says about real servers in trouble, and what `mend` makes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -22,6 +23,9 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.redis import free_port
 
 Ask = Callable[[str], str]
+
+# asyncpg's own annotations are partial.
+connect = cast("Callable[..., Awaitable[Any]]", cast("Any", asyncpg).connect)
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -111,7 +115,7 @@ async def test_a_server_without_autovacuum(poor_server: PostgresServer) -> None:
 async def test_a_server_whose_connections_are_nearly_used_up(poor_server: PostgresServer) -> None:
     url = poor_server.new_database()
     assert "connections" not in await examined(url)
-    others = [await asyncpg.connect(url) for _ in range(8)]
+    others = [await connect(url) for _ in range(8)]
 
     found = await examined(url)
     for other in others:
@@ -247,7 +251,7 @@ async def test_who_may_not_see_how_old_a_transaction_is_does_not_call_it_old(
 ) -> None:
     role = f"seer_{postgres_url.rpartition('/')[2]}"
     ask(f"CREATE ROLE {role} LOGIN")
-    reader = await asyncpg.connect(postgres_url)
+    reader = await connect(postgres_url)
     await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class")
 
     found = await examined(postgres_url.replace("postgres@", f"{role}@"))
@@ -290,7 +294,7 @@ async def test_dead_rows_that_pile_up_behind_an_old_transaction(
     monkeypatch.setattr(_health, "LONG_TRANSACTION", 0.0)
     ask("ALTER TABLE jobs SET (autovacuum_enabled = off)")
     await broker.enqueue([a_job() for _ in range(2000)])
-    reader = await asyncpg.connect(postgres_url, server_settings={"application_name": "report"})
+    reader = await connect(postgres_url, server_settings={"application_name": "report"})
     await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM jobs")
     ask("DELETE FROM jobs")
     await until_counted(

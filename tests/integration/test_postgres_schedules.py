@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -18,6 +19,9 @@ from atode.testing.schedule_contract import NINE, TEN, a_tick
 from tests.integration.test_postgres_statements import SETTINGS, plan
 
 Ask = Callable[[str], str]
+
+# asyncpg's own annotations are partial.
+connect = cast("Callable[..., Awaitable[Any]]", cast("Any", asyncpg).connect)
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -64,7 +68,7 @@ async def test_who_waited_for_a_tick_of_another_sees_it(
     broker: PostgresBroker, postgres_url: str, ask: Ask
 ) -> None:
     await broker.tick([a_tick(NINE)], worker="w1")
-    other = await asyncpg.connect(postgres_url)
+    other = await connect(postgres_url)
     transaction = other.transaction()
     await transaction.start()
     await other.execute("UPDATE job_ticks SET at = $1, worker = 'other'", TEN)
