@@ -37,6 +37,9 @@ TEXTS = dict(texts())
 
 STATES = "ARRAY['pending', 'active', 'archived', 'completed', 'aggregating']"
 
+# Tables with a row for each of many jobs.
+BIG = {"jobs", "job_locks", "job_received"}
+
 # What runs while jobs flow, and the index that keeps it fast however many jobs there are.
 HOT = {
     "CLAIM": "jobs_pending",
@@ -53,6 +56,8 @@ HOT = {
     "CLEAR": "jobs_pending",
     "GET": "jobs_pkey",
     "CANCEL_NAMED": "jobs_pkey",
+    "GIVE-pending": "jobs_pending",
+    "GIVE-archived": "jobs_failed",
     "MARKED": "jobs_pkey",
     "MARKS": "jobs_cancelled",
     "RUNNING": "jobs_processing",
@@ -70,6 +75,17 @@ HOT = {
     "PRUNE_LOCKS": "job_locks_by_end",
     "HOLDERS": "job_locks_pkey",
     "UNLOCK": "job_locks_pkey",
+    "FORGET_GIVEN": "job_received_pkey",
+    "KNOWN": "job_received_pkey",
+    "NOTE_GIVEN": "job_received_pkey",
+    "FINISH_MOVE": "job_moves_pkey",
+    "MOVE": "job_moves_pkey",
+    "GIVE-pending": "jobs_pending",
+    "GIVE-scheduled": "jobs_pending",
+    "GIVE-retry": "jobs_pending",
+    "GIVE-aggregating": "jobs_pending",
+    "GIVE-archived": "jobs_failed",
+    "GIVE-completed": "jobs_completed",
     "FIND-pending": "jobs_pending",
     "FIND-scheduled": "jobs_pending",
     "FIND-retry": "jobs_pending",
@@ -141,7 +157,7 @@ def whole_tables(steps: list[Any]) -> list[str]:
     return [
         step["Relation Name"]
         for step in steps
-        if step["Node Type"] == "Seq Scan" and step["Relation Name"] in {"jobs", "job_locks"}
+        if step["Node Type"] == "Seq Scan" and step["Relation Name"] in BIG
     ]
 
 

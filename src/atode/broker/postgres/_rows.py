@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from atode.job import NO_HEADERS, Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence, Running
+from atode.transfer import Moved
 
 T = TypeVar("T")
 
@@ -176,6 +177,42 @@ def job_of(row: Sequence[Any]) -> Job:
     ended = kept, error or "", failed or 0.0, completed or 0.0, result or b"", unique or ""
     begun = id_of(job_id, name), task, queue, body, _STATES[state], due or 0.0
     return Job._make((*begun, *plan, *ended, 0.0, unescaped(group or "")))
+
+
+def problem_of(row: Sequence[Any]) -> str:
+    """What is wrong with a row of _job.sql, if anything is."""
+    headers = row[12]
+    return _headers(headers)[1] if headers else ""
+
+
+def received_columns_of(jobs: Sequence[Moved]) -> Columns:
+    """Jobs from another store, in the order of receive.sql from its fourth parameter."""
+    keys = [key_of(moved.job.id) for moved in jobs]
+    state, due, retried, error, failed, completed, result = changes_of(
+        [moved.job for moved in jobs]
+    )
+    return (
+        [key.id for key in keys],
+        [key.name for key in keys],
+        [moved.job.task for moved in jobs],
+        [moved.job.payload for moved in jobs],
+        [is_json(moved.job.payload) for moved in jobs],
+        state,
+        due,
+        [moved.job.max_retry for moved in jobs],
+        retried,
+        [moved.job.timeout for moved in jobs],
+        [moved.job.deadline for moved in jobs],
+        [moved.job.retention for moved in jobs],
+        [json.dumps(dict(moved.job.headers)) if moved.job.headers else None for moved in jobs],
+        error,
+        failed,
+        completed,
+        result,
+        [moved.job.unique or None for moved in jobs],
+        [escaped(moved.job.group) if moved.job.group else None for moved in jobs],
+        [moved.since for moved in jobs],
+    )
 
 
 def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:

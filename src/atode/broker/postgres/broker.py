@@ -21,6 +21,7 @@ from atode.broker.postgres._enqueue import (
 from atode.broker.postgres._groups import Groups
 from atode.broker.postgres._limiting import Limiting
 from atode.broker.postgres._link import Connection, Link, Rows
+from atode.broker.postgres._moving import Moving
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
@@ -43,7 +44,7 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Within):
+class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Moving, Within):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares
