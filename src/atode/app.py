@@ -1,11 +1,9 @@
-"""Atode: registry, client and worker together; the only place that turns a URL into a broker."""
+"""Atode: registry, client and worker together."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
-from urllib.parse import parse_qsl, unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
@@ -17,12 +15,11 @@ from atode.batch import (
     SyncBatchTask,
     checked_limits,
 )
-from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker, Migratable
+from atode.broker.optional import Migratable
+from atode.broker.protocol import Broker
 from atode.client import Client
 from atode.clock import Clock, SystemClock
 from atode.duration import Duration, seconds
-from atode.errors import BadOption
 from atode.events import Events
 from atode.handle import JobHandle
 from atode.job import Job
@@ -31,6 +28,7 @@ from atode.registry import Registry
 from atode.retry import Retry
 from atode.semaphore import Semaphore
 from atode.settings import Settings
+from atode.stores import broker_for
 from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
 from atode.worker import Worker
 
@@ -344,67 +342,3 @@ class Atode:
 
 def _name(given: object, function: Callable[..., Any]) -> str:
     return given if isinstance(given, str) else getattr(function, "__name__", "")
-
-
-def broker_for(url: str, clock: Clock) -> Broker:
-    """The broker that a URL names, not opened yet.
-
-    Raises:
-        BadOption: no such kind of URL, or its extra is not installed.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        # Python's words may quote the password.
-        reason = "its host is not valid" if "@" in url else str(error)
-        raise BadOption(f"broker URL cannot be read: {reason}") from None
-    match parts.scheme:
-        case "memory":
-            return MemoryBroker(clock)
-        case "sqlite":
-            from atode.broker.sqlite.broker import SqliteBroker
-
-            return SqliteBroker(_sqlite_path(url), clock, **_sqlite_options(parts.query))
-        case "redis" | "rediss" | "redis+sentinel" | "redis+cluster":
-            try:
-                from atode.broker.redis.broker import RedisBroker
-            except ImportError as error:
-                raise BadOption(
-                    f"{parts.scheme}:// needs more packages ({error}): pip install 'atode[redis]'"
-                ) from error
-            return RedisBroker(url, clock)
-        case "postgres" | "postgresql":
-            try:
-                from atode.broker.postgres.broker import PostgresBroker
-            except ImportError as error:
-                raise BadOption(
-                    f"{parts.scheme}:// needs more packages ({error}): "
-                    "pip install 'atode[postgres]'"
-                ) from error
-            return PostgresBroker(url, clock)
-        case _:
-            raise BadOption(
-                f"broker URL {parts.scheme + '://…' if parts.scheme else url!r} is of no known "
-                "kind; there are sqlite:///path, redis://host:port/database, rediss://, "
-                "redis+sentinel://, redis+cluster://, postgresql://host:port/database and memory://"
-            )
-
-
-def _sqlite_path(url: str) -> PurePosixPath:
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if parts.netloc or not path.strip("/"):
-        raise BadOption(
-            f"broker URL {url!r} names no file; write sqlite:///jobs.db for one in the working "
-            "directory, sqlite:////var/lib/jobs.db for an absolute one"
-        )
-    return PurePosixPath(path[1:])
-
-
-def _sqlite_options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := options.keys() - {"synchronous"}:
-        raise BadOption(
-            f"SQLite URLs have no option {', '.join(sorted(unknown))}; there is ?synchronous=full"
-        )
-    return options

@@ -6,7 +6,8 @@ from copy import copy
 from itertools import groupby
 from typing import Any, TypeVar
 
-from atode.broker.protocol import Broker, Refused, Transactional
+from atode.broker.optional import Transactional
+from atode.broker.protocol import Broker, Refused
 from atode.clock import Clock
 from atode.duration import Duration, seconds
 from atode.errors import (
@@ -131,12 +132,10 @@ class Client:
             pause = min(pause * 1.5, _RAREST_LOOK)
 
     async def _store_one(self, call: Call[Any], job: Job) -> None:
-        if call.transaction is not None:
+        if call.transaction is None:
+            await self._mailbox.store(job)
+        else:
             _raise_first(await self._transactional().enqueue_within(call.transaction, [job]))
-            return
-        holder = await self._mailbox.store(job)
-        if holder is not None:
-            raise _duplicate(job, holder)
 
     async def _store(self, calls: Sequence[Call[Any]], jobs: Sequence[Job]) -> Sequence[Refused]:
         refused: list[Refused] = []

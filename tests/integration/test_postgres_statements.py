@@ -56,8 +56,6 @@ HOT = {
     "CLEAR": "jobs_pending",
     "GET": "jobs_pkey",
     "CANCEL_NAMED": "jobs_pkey",
-    "GIVE-pending": "jobs_pending",
-    "GIVE-archived": "jobs_failed",
     "MARKED": "jobs_pkey",
     "MARKS": "jobs_cancelled",
     "RUNNING": "jobs_processing",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from atode.app import broker_for
 from atode.clock import SystemClock
 from atode.job import State
 from atode.schedule import Ticked, tick_id
+from atode.stores import broker_for
 from tests.servers.redis_cluster import RedisCluster
 
 FIRST = 1_900_000_000.0

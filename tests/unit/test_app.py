@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from atode import Atode, BadOption, BadTask, DuplicateTask, State, UnknownTask, Worker
-from atode.app import broker_for
 from atode.broker.memory import MemoryBroker
 from atode.clock import SystemClock
 from atode.events import JobEnqueued
+from atode.stores import broker_for
 
 
 @pytest.fixture
