@@ -10,12 +10,13 @@ from atode.broker.postgres._rows import (
     job_of,
     key_of,
     locks_of,
+    misfit_of,
     problem_of,
     received_columns_of,
 )
 from atode.broker.postgres._store import Store
 from atode.job import State
-from atode.transfer import Arrival, Departure, Moved, Stamp, goes_on, id_taken, superseded
+from atode.transfer import Arrival, Departure, Left, Moved, Stamp, goes_on, id_taken, superseded
 
 _MOST_BYTES = 1_000_000
 """Bytes of payloads and results after which no more jobs are given at once."""
@@ -72,6 +73,8 @@ class Moving(Store):
                 return []
             stored = list(keys)
             await self._rows_on(connection, sql.NOTE_GIVEN, queue, str(stamp), stored)
+            # A claim that began before the pause may be at one of them still.
+            await self._rows_on(connection, sql.STILL_IN, queue, stored)
             await self._rows_on(connection, sql.DELETE_IDS, self._now(), queue, stored)
             return await self._rows_on(connection, sql.STORED, queue, stored)
 
@@ -94,18 +97,21 @@ class Moving(Store):
 
     async def receive(self, queue: str, jobs: Sequence[Moved], *, stamp: Stamp) -> Arrival:
         """Store jobs as they were, behind those that are here, and wake workers."""
-        call = self._calls.call(news_of([moved.job for moved in jobs]))
+        problems = [Left(moved.job.id, misfit_of(moved)) for moved in jobs]
+        misfits = [left for left in problems if left.reason]
+        fit = [moved for moved, left in zip(jobs, problems, strict=True) if not left.reason]
+        call = self._calls.call(news_of([moved.job for moved in fit]))
 
         async def work(connection: Connection) -> Arrival:
             await self._own_move(connection, queue, stamp.mover)
-            arrival = await self._receive(connection, queue, jobs, stamp)
+            arrival = await self._receive(connection, queue, fit, stamp)
             channel = self._link.address.channel
             await self._rows_on(connection, sql.NOTIFY, channel, call.words)
             return arrival
 
         arrival = await self._link.transact(work)
         self._calls.told(call)
-        return arrival
+        return arrival._replace(refused=[*misfits, *arrival.refused])
 
     async def finish_moving(self, queue: str, *, mover: str) -> None:
         """Forget what was remembered, unless another mover has started."""

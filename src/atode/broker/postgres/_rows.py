@@ -25,6 +25,10 @@ _STATES: Mapping[str, State] = {state.value: state for state in State}
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TALLIES = {Tally.SUCCESS: 1, Tally.FAILURE: -1, Tally.NOTHING: 0}
 
+_INTEGERS = 2**31
+_LAST_INSTANT = 9e12
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 # What may be a number beyond PostgreSQL's, if it is not part of a text; and what surely is.
 _LONG = re.compile(rb"\d[eE][+-]?\d{5}|\d{5000}")
 _MOST_DIGITS = 5000
@@ -185,6 +189,23 @@ def problem_of(row: Sequence[Any]) -> str:
     return _headers(headers)[1] if headers else ""
 
 
+def misfit_of(moved: Moved) -> str:
+    """Why PostgreSQL cannot hold a job from another store; empty normally."""
+    job = moved.job
+    for name, number in (("max_retry", job.max_retry), ("retried", job.retried)):
+        if not -_INTEGERS <= number < _INTEGERS:
+            return f"PostgreSQL cannot hold it: {name} is {number}, beyond 32 bits"
+    for instant in (job.due, job.last_failed_at, job.completed_at, moved.since):
+        if not abs(instant) <= _LAST_INSTANT:
+            return f"PostgreSQL cannot hold it: {instant!r} is beyond its calendar"
+    if "\0" in job.task or "\0" in job.unique:
+        return "PostgreSQL cannot hold it: its task or what it locks has a NUL"
+    for text in (job.id, job.task, job.unique, job.error, job.group, moved.group):
+        if not text.isascii() and _SURROGATES.search(text):
+            return f"PostgreSQL cannot hold it: {text!r:.40} is no Unicode text"
+    return ""
+
+
 def received_columns_of(jobs: Sequence[Moved]) -> Columns:
     """Jobs from another store, in the order of receive.sql from its fourth parameter."""
     keys = [key_of(moved.job.id) for moved in jobs]
@@ -210,7 +231,7 @@ def received_columns_of(jobs: Sequence[Moved]) -> Columns:
         completed,
         result,
         [moved.job.unique or None for moved in jobs],
-        [escaped(moved.job.group) if moved.job.group else None for moved in jobs],
+        [escaped(moved.group or moved.job.group) or None for moved in jobs],
         [moved.since for moved in jobs],
     )
 

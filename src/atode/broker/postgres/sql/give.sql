@@ -1,7 +1,7 @@
 -- Jobs in a state that are to leave, in its order; no more once so many bytes are read.
 -- 1 now, or NULL   2 queue   3 limit   4 offset   5 bytes
 -- Returns since when it waits or is archived, for how many seconds it still holds its lock, and
--- the job.
+-- the job. Waits for claims that began before the queue was paused; what they took is not in it.
 SELECT
     CASE
         WHEN jobs.state IN ('pending', 'aggregating') THEN date_part('epoch', jobs.updated_at)
@@ -23,6 +23,7 @@ CROSS JOIN (
         WHERE jobs.queue = $2 AND jobs.status = '{status}' AND jobs.state = '{state}'
         ORDER BY jobs.turn
         LIMIT $3 OFFSET $4
+        FOR NO KEY UPDATE OF jobs
     ) AS page
 ) AS jobs
 LEFT JOIN {schema}.job_locks AS locks
