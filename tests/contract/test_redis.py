@@ -6,9 +6,10 @@ from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
+from atode.testing.diagnosis_contract import DiagnosisContract
 
 
-class TestRedis(BrokerContract):
+class TestRedis(BrokerContract, DiagnosisContract):
     @pytest.fixture(params=["redis", "valkey"])
     def url(self, request: pytest.FixtureRequest) -> str:
         found: str = request.getfixturevalue(f"{request.param}_url")

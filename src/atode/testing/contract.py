@@ -9,7 +9,6 @@ with the fixture `clock`:
 """
 
 from atode.testing.cancel_contract import CancelContract
-from atode.testing.diagnosis_contract import DiagnosisContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
@@ -25,7 +24,6 @@ class BrokerContract(
     CancelContract,
     ScheduleContract,
     SemaphoreContract,
-    DiagnosisContract,
     TransferContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""
