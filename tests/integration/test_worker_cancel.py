@@ -35,7 +35,7 @@ from tests.integration.stage import (
 from tests.servers.redis_store import RedisStore
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
 def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Atode:
     match request.param:
         case "memory":
@@ -43,7 +43,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         case "sqlite":
             url = f"sqlite:///{tmp_path}/jobs.db"
         case _:
-            url = request.getfixturevalue("redis_url")
+            url = request.getfixturevalue(f"{request.param}_url")
     # Whoever is not told waits for ever.
     monkeypatch.setattr(_canceller, "LOOK_EVERY", 3600.0)
     return Atode(url, retry=Retry(25, fixed(3600)))
