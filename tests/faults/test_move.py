@@ -30,10 +30,11 @@ class MoveProcess(Process):
 
 @pytest.fixture
 def target(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store of another kind than `url`."""
+    """A store of another kind than `url`; each kind is once the old one and once the new one."""
     if url.startswith("redis"):
         return f"sqlite:///{tmp_path}/new.db"
-    found: str = request.getfixturevalue("redis_url")
+    kind = "postgres" if url.startswith("sqlite") else "redis"
+    found: str = request.getfixturevalue(f"{kind}_url")
     return found
 
 

@@ -1,16 +1,19 @@
 """What a move does in PostgreSQL, and how it gets along with whoever is at the same jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
 from atode.broker.postgres.broker import PostgresBroker
+from atode.cli.main import app
 from atode.errors import BrokerRefused
 from atode.job import State
+from atode.loop import run
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, ids
 from atode.transfer import Moved, Stamp
@@ -36,7 +39,7 @@ async def broker(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresB
 
 
 @asynccontextmanager
-async def under_way(url: str, statement: str) -> AsyncIterator[Any]:
+async def under_way(url: str, statement: str) -> AsyncGenerator[Any]:
     """A transaction of somebody else, which has done this and may still go back on it."""
     connection: Any = await cast("Any", asyncpg).connect(url)
     transaction = connection.transaction()
@@ -174,3 +177,21 @@ async def test_nothing_of_a_move_remains_once_the_queue_goes_on(
 
     assert ask("SELECT count(*) FROM job_received") == "0"
     assert ask("SELECT mover, given, receives, pauses FROM job_moves") == "||f|f"
+
+
+def test_a_queue_moves_from_one_schema_of_a_database_to_another(
+    postgres_url: str, ask: Ask
+) -> None:
+    async def fill() -> None:
+        broker = PostgresBroker(postgres_url)
+        await broker.enqueue([a_job() for _ in range(3)])
+        await broker.close()
+
+    run(fill())
+    target = f"{postgres_url}?schema=other"
+
+    result = CliRunner().invoke(app, ["move", "--from", postgres_url, "--to", target, "--yes"])
+
+    assert result.exit_code == 0, result.output
+    assert ask("SELECT count(*) FROM jobs") == "0"
+    assert ask("SELECT count(*) FROM other.jobs") == "3"

@@ -256,6 +256,7 @@ def test_an_interrupted_move_says_how_to_go_on(move: Move, monkeypatch: pytest.M
         ("redis://a", "memory://", "--to is 'memory://'"),
         ("redis://u:p@a:6379", "redis://a/0", "--from and --to name the same store"),
         ("sqlite:///x.db", "sqlite:///./x.db?synchronous=full", "name the same store"),
+        ("postgresql://u:p@a:5432/d", "postgres://a/d?schema=public", "name the same store"),
         ("sqlite:///missing.db", "redis://a", "there is no database 'missing.db'"),
         ("ftp://a", "redis://a", "is of no known kind"),
     ],

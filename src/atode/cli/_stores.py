@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from atode.broker.protocol import Broker
 from atode.cli._deployment import explained, must_exist
@@ -70,4 +70,9 @@ def _place(url: str) -> tuple[str, ...]:
     if parts.scheme == "sqlite":
         return ("sqlite", str(Path(unquote(parts.path)[1:]).resolve()))
     _, _, hosts = parts.netloc.rpartition("@")
+    if parts.scheme in {"postgres", "postgresql"}:
+        options = dict(parse_qsl(parts.query))
+        schema = options.get("schema", "public")
+        database = parts.path.strip("/")
+        return (hosts.removesuffix(":5432"), options.get("host", ""), database, schema)
     return (hosts.removesuffix(":6379"), parts.path.strip("/") or "0")
