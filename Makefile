@@ -53,7 +53,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[redis,metrics,otel]' --group dev
+	$(PIP) install --editable '.[redis,postgres,metrics,otel]' --group dev
 	@# Faster where there is a wheel of it, and not needed where there is none.
 	-@$(PIP) install --only-binary :all: 'uvloop>=0.21'
 	@touch $@ $(VENV)/.demo

@@ -20,7 +20,8 @@ from bench.versus.command import versus
 from bench.worker import WorkerFailed
 
 Brokers = Annotated[
-    list[Kind] | None, typer.Option("--broker", help="Repeatable. [default: sqlite, redis]")
+    list[Kind] | None,
+    typer.Option("--broker", help="Repeatable. [default: sqlite, redis, postgres]"),
 ]
 Jobs = Annotated[int | None, typer.Option(min=20, help="Backlog to drain. [default: 100,000]")]
 Runs = Annotated[int | None, typer.Option(min=1, help="Repetitions of everything. [default: 3]")]
@@ -54,7 +55,7 @@ def main(
     stores: list[dict[str, Any]] = []
     void = False
     typer.echo(_machine())
-    for kind in broker or (Kind.SQLITE, Kind.REDIS):
+    for kind in broker or (Kind.SQLITE, Kind.REDIS, Kind.POSTGRES):
         try:
             with running(kind) as store:
                 typer.echo(f"\n{kind}: {store.settings}")

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bench import calibration
 from bench.figure import Figure
+from bench.postgres_server import running_postgres
 from bench.redis_server import running_redis
 
 _SYNCHRONOUS = "normal"
@@ -21,6 +22,7 @@ class Kind(StrEnum):
 
     SQLITE = "sqlite"
     REDIS = "redis"
+    POSTGRES = "postgres"
     MEMORY = "memory"
 
 
@@ -58,6 +60,9 @@ def running(kind: Kind) -> Generator[Store]:
                 yield _memory(folder)
             case Kind.REDIS:
                 with _redis(folder) as store:
+                    yield store
+            case Kind.POSTGRES:
+                with _postgres(folder) as store:
                     yield store
 
 
@@ -97,4 +102,16 @@ def _redis(folder: Path) -> Generator[Store]:
             fresh=fresh,
             calibrate=lambda: calibration.redis(server.port),
             server_pid=server.pid,
+        )
+
+
+@contextmanager
+def _postgres(folder: Path) -> Generator[Store]:
+    with running_postgres() as server:
+        yield Store(
+            kind=Kind.POSTGRES,
+            settings=f"PostgreSQL {server.do('SHOW server_version')}, fsync on",
+            folder=folder,
+            fresh=server.new_database,
+            calibrate=lambda: calibration.postgres(server.do),
         )

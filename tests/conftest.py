@@ -1,7 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
+from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer, find_valkey_server
 from tests.servers.redis_store import RedisStore
 
@@ -41,3 +43,22 @@ def redis_store(redis_url: str) -> Iterator[RedisStore]:
     """A look into that database past the broker."""
     with RedisStore(redis_url) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for all tests of this process that leave it running."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """An empty database."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+def ask(postgres_server: PostgresServer, postgres_url: str) -> Callable[[str], str]:
+    """A look into that database past the broker: what psql prints for a statement."""
+    return partial(postgres_server.do, database=postgres_url.rpartition("/")[2])

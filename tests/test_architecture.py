@@ -19,7 +19,7 @@ LEVELS = [
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
     | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
-    {"client", "mover", "semaphore"},
+    {"client", "mover", "semaphore", "stores"},
     {"worker"},
     {"web", "testing"},
     {"app"},
@@ -51,6 +51,9 @@ ENDLESS_LOOPS = {
 
 # Filled while the module is imported, and constant afterwards.
 REGISTERS = {"broker/redis/_scripts.py"}
+
+# What brokers are known by.
+PROTOCOLS = {"protocol", "optional"}
 
 # Names that say nothing.
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
@@ -150,7 +153,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert not cycles, f"these import each other in a circle: {cycles}"
 
 
-@modules(path for path in MODULES if noun(path) == "broker" and path.stem != "protocol")
+@modules(path for path in MODULES if noun(path) == "broker" and path.stem not in PROTOCOLS)
 def test_brokers_know_neither_each_other_nor_who_uses_them(path: Path) -> None:
     own = {"broker.protocol", f"broker.{path.relative_to(SOURCE).with_suffix('').parts[1]}"}
     strangers = {
@@ -163,13 +166,12 @@ def test_brokers_know_neither_each_other_nor_who_uses_them(path: Path) -> None:
     assert not strangers, f"{name(path)} may not import {strangers}"
 
 
-@modules(path for path in MODULES if noun(path) not in {"app", "broker"})
-def test_only_the_app_names_concrete_brokers(path: Path) -> None:
-    concrete = {
-        part for part in imports(path) if part.startswith("broker.") and part != "broker.protocol"
-    }
+@modules(path for path in MODULES if noun(path) not in {"stores", "broker"})
+def test_only_stores_names_concrete_brokers(path: Path) -> None:
+    protocols = {f"broker.{stem}" for stem in PROTOCOLS}
+    concrete = {part for part in imports(path) if part.startswith("broker.")} - protocols
 
-    assert not concrete, f"{name(path)} may know broker.protocol only, not {concrete}"
+    assert not concrete, f"{name(path)} may know protocols only, not {concrete}"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
-"""Atode: registry, client and worker together; the only place that turns a URL into a broker."""
+"""Atode: registry, client and worker together."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
-from urllib.parse import parse_qsl, unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
@@ -17,12 +15,11 @@ from atode.batch import (
     SyncBatchTask,
     checked_limits,
 )
-from atode.broker.memory import MemoryBroker
+from atode.broker.optional import Migratable
 from atode.broker.protocol import Broker
 from atode.client import Client
 from atode.clock import Clock, SystemClock
 from atode.duration import Duration, seconds
-from atode.errors import BadOption
 from atode.events import Events
 from atode.handle import JobHandle
 from atode.job import Job
@@ -31,6 +28,7 @@ from atode.registry import Registry
 from atode.retry import Retry
 from atode.semaphore import Semaphore
 from atode.settings import Settings
+from atode.stores import broker_for
 from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
 from atode.worker import Worker
 
@@ -55,8 +53,9 @@ class Atode:
     """Tasks and the place where their jobs live.
 
     `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…`,
-    `redis+sentinel://host,host/service`, `redis+cluster://host,host` or `memory://`;
-    without one it comes from `ATODE_URL`, else `atode.toml`, else it is `sqlite:///atode.db`.
+    `redis+sentinel://host,host/service`, `redis+cluster://host,host`,
+    `postgresql://host:port/database` or `memory://`; without one it comes from `ATODE_URL`,
+    else `atode.toml`, else it is `sqlite:///atode.db`.
     `retry` is the policy of tasks that name none. Nothing is opened before it is needed.
     In programs that go on for long, use it as an asynchronous context manager, so that it
     is closed in the end.
@@ -209,7 +208,10 @@ class Atode:
 
     def enqueue_sync(self, call: Call[R]) -> JobHandle[R]:
         """Store one call from code without an event loop, on any thread."""
-        return self._portal.run(lambda: self.enqueue(call))
+        if call.transaction is None:
+            return self._portal.run(lambda: self.enqueue(call))
+        # The connection belongs to this thread; the handle's questions go by way of the portal.
+        return self._portal.run(self._client_here).enqueue_within_sync(call)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip; see `Client.enqueue_many`."""
@@ -218,6 +220,18 @@ class Atode:
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
         """The job as it is stored now, or None if the queue has none of this id."""
         return await self.client.get(job_id, queue)
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the store's schema up to date; the names of the migrations that were missing.
+
+        Workers and clients do it by themselves when they may; this is for programs that
+        deploy. Stores without a schema of their own have none.
+        """
+        broker = self.broker
+        if isinstance(broker, Migratable):
+            return await broker.migrate()
+        await broker.open()
+        return []
 
     async def cancel(self, job_id: str, queue: str = "default") -> bool:
         """Let a job not run (again). False if there is nothing to cancel: the queue has no job
@@ -237,6 +251,9 @@ class Atode:
     def cancel_sync(self, job_id: str, queue: str = "default") -> bool:
         """`cancel` for code without an event loop, on any thread."""
         return self._portal.run(lambda: self.cancel(job_id, queue))
+
+    async def _client_here(self) -> Client:
+        return self.client
 
     @property
     def client(self) -> Client:
@@ -325,58 +342,3 @@ class Atode:
 
 def _name(given: object, function: Callable[..., Any]) -> str:
     return given if isinstance(given, str) else getattr(function, "__name__", "")
-
-
-def broker_for(url: str, clock: Clock) -> Broker:
-    """The broker that a URL names, not opened yet.
-
-    Raises:
-        BadOption: no such kind of URL, or its extra is not installed.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        # Python's words may quote the password.
-        reason = "its host is not valid" if "@" in url else str(error)
-        raise BadOption(f"broker URL cannot be read: {reason}") from None
-    match parts.scheme:
-        case "memory":
-            return MemoryBroker(clock)
-        case "sqlite":
-            from atode.broker.sqlite.broker import SqliteBroker
-
-            return SqliteBroker(_sqlite_path(url), clock, **_sqlite_options(parts.query))
-        case "redis" | "rediss" | "redis+sentinel" | "redis+cluster":
-            try:
-                from atode.broker.redis.broker import RedisBroker
-            except ImportError as error:
-                raise BadOption(
-                    f"{parts.scheme}:// needs more packages ({error}): pip install 'atode[redis]'"
-                ) from error
-            return RedisBroker(url, clock)
-        case _:
-            raise BadOption(
-                f"broker URL {parts.scheme + '://…' if parts.scheme else url!r} is of no known "
-                "kind; there are sqlite:///path, redis://host:port/database, rediss://, "
-                "redis+sentinel://, redis+cluster:// and memory://"
-            )
-
-
-def _sqlite_path(url: str) -> PurePosixPath:
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if parts.netloc or not path.strip("/"):
-        raise BadOption(
-            f"broker URL {url!r} names no file; write sqlite:///jobs.db for one in the working "
-            "directory, sqlite:////var/lib/jobs.db for an absolute one"
-        )
-    return PurePosixPath(path[1:])
-
-
-def _sqlite_options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := options.keys() - {"synchronous"}:
-        raise BadOption(
-            f"SQLite URLs have no option {', '.join(sorted(unknown))}; there is ?synchronous=full"
-        )
-    return options

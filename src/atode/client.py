@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from itertools import groupby
 from typing import Any, TypeVar
 
-from atode.broker.protocol import Broker
+from atode.broker.optional import Transactional
+from atode.broker.protocol import Broker, Refused
 from atode.clock import Clock
 from atode.duration import Duration, seconds
 from atode.errors import (
     AtodeError,
+    BadOption,
     BrokerUnavailable,
     DuplicateJob,
     JobCancelled,
@@ -53,12 +56,21 @@ class Client:
         job = call.job(self._clock.now())
         if layers := self._events.layers:
             with layers.enqueuing((job,)) as (job,):
-                await self._mailbox.store(job)
+                await self._store_one(call, job)
         else:
-            await self._mailbox.store(job)
-        if self._events.wanted(JobEnqueued):
-            self._events.publish(JobEnqueued(job))
-        return self._handle(call, job)
+            await self._store_one(call, job)
+        return self._stored(call, job)
+
+    def enqueue_within_sync(self, call: Call[R]) -> JobHandle[R]:
+        """Store one call in its transaction, whose connection blocks, on the caller's thread.
+
+        Errors are those of `enqueue`.
+        """
+        job = call.job(self._clock.now())
+        with self._events.layers.enqueuing((job,)) as (job,):
+            broker = self._transactional()
+            _raise_first(broker.enqueue_within_sync(call.transaction, [job]))
+        return self._stored(call, job)
 
     async def enqueue_many(self, calls: Iterable[Call[Any]]) -> list[JobHandle[Any]]:
         """Store many calls in one round trip, in their order; all options are checked first.
@@ -70,13 +82,12 @@ class Client:
         now = self._clock.now()
         calls = list(calls)
         with self._events.layers.enqueuing([call.job(now) for call in calls]) as jobs:
-            refused = await self._broker.enqueue(jobs)
+            refused = await self._store(calls, jobs)
             taken = {id(refusal.job) for refusal in refused}
             stored = [job for job in jobs if id(job) not in taken]
             if self._events.wanted(JobEnqueued):
                 self._events.publish_all([JobEnqueued(job) for job in stored])
-            if refused:
-                raise _duplicate(*refused[0])
+            _raise_first(refused)
         return [self._handle(call, job) for call, job in zip(calls, jobs, strict=True)]
 
     async def get(self, job_id: str, queue: str = "default") -> Job | None:
@@ -120,8 +131,44 @@ class Client:
             await self._clock.sleep_until(wake if limit is None else min(wake, limit))
             pause = min(pause * 1.5, _RAREST_LOOK)
 
+    async def _store_one(self, call: Call[Any], job: Job) -> None:
+        if call.transaction is None:
+            await self._mailbox.store(job)
+        else:
+            _raise_first(await self._transactional().enqueue_within(call.transaction, [job]))
+
+    async def _store(self, calls: Sequence[Call[Any]], jobs: Sequence[Job]) -> Sequence[Refused]:
+        refused: list[Refused] = []
+        pairs = zip(calls, jobs, strict=True)
+        for _, group in groupby(pairs, key=lambda pair: id(pair[0].transaction)):
+            some_calls, some_jobs = zip(*group, strict=True)
+            transaction = some_calls[0].transaction
+            if transaction is None:
+                refused += await self._broker.enqueue(some_jobs)
+            else:
+                refused += await self._transactional().enqueue_within(transaction, some_jobs)
+        return refused
+
+    def _transactional(self) -> Transactional:
+        if isinstance(self._broker, Transactional):
+            return self._broker
+        raise BadOption(
+            "jobs of this app cannot be stored in a transaction of yours: that takes an app whose "
+            "URL is the PostgreSQL database or the SQLite file in which the transaction is"
+        )
+
+    def _stored(self, call: Call[R], job: Job) -> JobHandle[R]:
+        if self._events.wanted(JobEnqueued):
+            self._events.publish(JobEnqueued(job))
+        return self._handle(call, job)
+
     def _handle(self, call: Call[R], job: Job) -> JobHandle[R]:
         return JobHandle(job, call.task.result.decode, self)
+
+
+def _raise_first(refused: Sequence[Refused]) -> None:
+    if refused:
+        raise _duplicate(*refused[0])
 
 
 def _duplicate(job: Job, holder: str) -> DuplicateJob:

@@ -1,9 +1,11 @@
 """Schedules as brokers keep them: what schedulers show, ticks, and what became of them."""
 
+import base64
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from atode.job import Job
 
@@ -86,3 +88,29 @@ def distinct(entries: Iterable[Entry]) -> list[Entry]:
         if entry.prev > known.prev:
             found[entry.id] = entry
     return sorted(found.values(), key=lambda entry: (not entry.next, entry.next, entry.id))
+
+
+def entries_to_json(entries: Sequence[Entry]) -> str:
+    """Entries as stores without a format of their own keep them."""
+    return json.dumps(
+        [
+            {
+                **entry._asdict(),
+                "payload": base64.b64encode(entry.payload).decode(),
+                "options": entry.options._asdict(),
+            }
+            for entry in entries
+        ]
+    )
+
+
+def entries_from_json(text: str) -> list[Entry]:
+    """The entries in what `entries_to_json` made."""
+    return [_entry_of(fields) for fields in json.loads(text)]
+
+
+def _entry_of(fields: dict[str, Any]) -> Entry:
+    payload = base64.b64decode(fields.pop("payload"))
+    given: dict[str, Any] = fields.pop("options")
+    others = tuple(given.pop("others"))
+    return Entry(**fields, payload=payload, options=EntryOptions(**given, others=others))

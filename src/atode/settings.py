@@ -36,7 +36,8 @@ class Settings(BaseSettings):
     )
 
     url: str = "sqlite:///atode.db"
-    """sqlite:///path, redis://host:port/database, rediss://…, or memory:// for tests."""
+    """sqlite:///path, redis://host:port/database, rediss://…, postgresql://host:port/database, or
+    memory:// for tests."""
     concurrency: int = Field(20, ge=1, le=10_000)
     """Jobs that one worker runs at the same time."""
     queues: Annotated[dict[str, int], NoDecode] = Field(default={"default": 1}, min_length=1)

@@ -34,6 +34,10 @@ class PlaceOptions(TypedDict, total=False):
     has succeeded, but for no longer than this after it may run: 1 second to 10 years."""
     id: str
     """The job's id instead of a new UUID; storing a second one is refused."""
+    transaction: object
+    """Store it in the transaction that is open on this connection, so that the job is there if
+    and when that commits: asyncpg, psycopg, SQLAlchemy or Django on the app's PostgreSQL,
+    sqlite3 on its SQLite file."""
     headers: Mapping[str, str]
     """Small texts that travel with the job, such as a trace id."""
 
@@ -81,6 +85,11 @@ class Call(NamedTuple, Generic[R]):
     options: CallOptions
     group: str = ""
     """The group that the job joins, if it is one item of a batch."""
+
+    @property
+    def transaction(self) -> object | None:
+        """The caller's connection in whose transaction it is to be stored, if there is one."""
+        return self.options.get("transaction") if self.options else None
 
     def job(self, now: float) -> Job:
         """The job that this call is, if it is stored at the instant `now`.

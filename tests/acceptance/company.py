@@ -15,8 +15,8 @@ from tests.acceptance.application import Application, running
 from tests.acceptance.mail_server import MailServer
 from tests.acceptance.object_store import ACCESS_KEY, BUCKET, SECRET_KEY, ObjectStore
 from tests.acceptance.office import Office
-from tests.acceptance.postgres import Postgres
 from tests.acceptance.program import eventually
+from tests.servers.postgres import USER, PostgresServer
 from tests.servers.redis import RedisServer
 from webapp.service.database import postgres_database, sqlite_database
 
@@ -101,7 +101,7 @@ class Company:
 
 
 @contextmanager
-def company(folder: Path, postgres: Postgres | None = None) -> Generator[Company]:
+def company(folder: Path, postgres: PostgresServer | None = None) -> Generator[Company]:
     """The world on SQLite alone, or on Redis and PostgreSQL; each with mail and S3."""
     with ExitStack() as stack:
         mail, store = stack.enter_context(MailServer()), stack.enter_context(ObjectStore())
@@ -113,11 +113,12 @@ def company(folder: Path, postgres: Postgres | None = None) -> Generator[Company
             office, queue_url = Office(lambda: sqlite_database(file)), f"sqlite:///{jobs}"
         else:
             redis = stack.enter_context(RedisServer())
-            address, name = f"127.0.0.1:{postgres.port}", postgres.new_database()
+            address, name = postgres.address, postgres.created()
             variables |= {"REDIS__JOBQUEUE__ADDR": f"127.0.0.1:{redis.port}"}
             variables |= {"POSTGRES__DEFAULT__ADDR": address, "POSTGRES__DEFAULT__DATABASE": name}
+            variables |= {"POSTGRES__DEFAULT__USER": USER}
             queue_url = redis.url
-            office = Office(lambda: postgres_database(address, name, "webapp", "", tls=False))
+            office = Office(lambda: postgres_database(address, name, USER, "", tls=False))
         office.migrate()
         yield Company(folder, office, mail, store, queue_url, variables)
 

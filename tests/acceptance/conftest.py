@@ -9,7 +9,7 @@ from tests.acceptance.application import (
     sqlite_variables,
 )
 from tests.acceptance.company import Company, company
-from tests.acceptance.postgres import Postgres
+from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
 
@@ -27,13 +27,6 @@ def app(
             yield application
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server for all tests of this process that leave it running."""
-    with Postgres() as server:
-        yield server
-
-
 @pytest.fixture
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The application on SQLite, with the world around it; its servers are not started yet."""
@@ -42,9 +35,11 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 
 @pytest.fixture
-def remote(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Company]:
+def remote(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Company]:
     """The same on Redis and PostgreSQL."""
-    with company(tmp_path_factory.mktemp("company"), postgres) as firm:
+    with company(tmp_path_factory.mktemp("company"), postgres_server) as firm:
         yield firm
 
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 
-from tests.acceptance.postgres import Postgres
+from tests.servers.postgres import USER, PostgresServer
 from webapp.service.database import Database, postgres_database, sqlite_database
 from webapp.service.demo_data import fill_with_demo_data
 from webapp.service.failure import PermanentFailure, TransientFailure
@@ -36,9 +36,8 @@ async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "sqlite":
         database = sqlite_database(tmp_path / "app.db")
     else:
-        server: Postgres = request.getfixturevalue("postgres")
-        address = f"127.0.0.1:{server.port}"
-        database = postgres_database(address, server.new_database(), "webapp", "", tls=False)
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        database = postgres_database(server.address, server.created(), USER, "", tls=False)
     async with database:
         yield database
 
@@ -198,13 +197,10 @@ async def test_demo_data_is_the_same_however_often_it_is_filled_in(database: Dat
     assert {line.name for line in lines} <= {f"User {number}" for number in range(1, 13)}
 
 
-async def test_a_database_that_is_down_is_a_passing_failure_and_comes_back(
-    postgres: Postgres,
-) -> None:
-    with Postgres() as server:
-        name = server.new_database()
-        address = f"127.0.0.1:{server.port}"
-        async with postgres_database(address, name, "webapp", "", tls=False) as database:
+async def test_a_database_that_is_down_is_a_passing_failure_and_comes_back() -> None:
+    with PostgresServer() as server:
+        name, address = server.created(), server.address
+        async with postgres_database(address, name, USER, "", tls=False) as database:
             await migrate(database)
             staff = SqlStaff(database)
             assert await staff.get(1) is None
@@ -212,6 +208,6 @@ async def test_a_database_that_is_down_is_a_passing_failure_and_comes_back(
             server.stop()
             with pytest.raises(TransientFailure, match=f"PostgreSQL at {address}"):
                 await staff.get(1)
-            server.start()
+            server.restart()
 
             assert await staff.get(1) is None

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from atode.app import broker_for
 from atode.clock import SystemClock
+from atode.stores import broker_for
 from tests.faults.journal import Journal
 from tests.faults.process import Process
 from tests.faults.worker_process import ROOT, WorkerProcess

@@ -9,24 +9,29 @@ import pytest
 from atode import BrokerUnavailable, State
 from tests.faults.journal import Journal
 from tests.faults.worker_process import WorkerProcess
+from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
 DOWN = 10.0
 
 
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer("--appendonly", "yes") as server:
+Server = RedisServer | PostgresServer
+
+
+@pytest.fixture(params=["redis", "postgres"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    redis = request.param == "redis"
+    with RedisServer("--appendonly", "yes") if redis else PostgresServer() as server:
         yield server
 
 
 @pytest.fixture
-def url(server: RedisServer) -> str:
-    return server.url
+def url(server: Server) -> str:
+    return server.url if isinstance(server, RedisServer) else server.url()
 
 
-async def test_a_redis_that_is_killed_under_load_and_comes_back_loses_nothing(
-    server: RedisServer, app: ModuleType, url: str, journal: Journal
+async def test_a_server_that_is_killed_under_load_and_comes_back_loses_nothing(
+    server: Server, app: ModuleType, url: str, journal: Journal
 ) -> None:
     with WorkerProcess(url, journal.path, "--lease", "15") as worker:
         async with app.jobs:
@@ -55,8 +60,8 @@ async def test_a_redis_that_is_killed_under_load_and_comes_back_loses_nothing(
     assert len(twice) <= 40
 
 
-async def test_a_worker_that_starts_before_its_redis_waits_for_it(
-    server: RedisServer, app: ModuleType, url: str, journal: Journal
+async def test_a_worker_that_starts_before_its_server_waits_for_it(
+    server: Server, app: ModuleType, url: str, journal: Journal
 ) -> None:
     server.kill()
     with WorkerProcess(url, journal.path) as worker:
@@ -68,8 +73,8 @@ async def test_a_worker_that_starts_before_its_redis_waits_for_it(
             await journal.until(lambda j: len(j.count("end")) == 1)
 
 
-async def test_a_worker_can_be_stopped_while_its_redis_is_down(
-    server: RedisServer, app: ModuleType, url: str, journal: Journal
+async def test_a_worker_can_be_stopped_while_its_server_is_down(
+    server: Server, app: ModuleType, url: str, journal: Journal
 ) -> None:
     with WorkerProcess(url, journal.path) as worker:
         await worker.started()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from atode.broker.memory import MemoryBroker
+from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.sqlite.broker import SqliteBroker
@@ -23,11 +24,13 @@ from atode.outcome import Cancelled, Failed, Outcome, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
 from atode.transfer import Moved
+from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.redis_cluster import RedisCluster
 from tests.servers.redis_store import RedisStore
 
-KINDS = ["memory", "sqlite", "redis", "cluster"]
+KINDS = ["memory", "sqlite", "redis", "cluster", "postgres"]
+PAIRS = [("sqlite", "redis"), ("redis", "sqlite"), ("postgres", "sqlite"), ("redis", "postgres")]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,9 @@ async def build(
             with RedisStore(server.url) as store:
                 store.do("FLUSHALL")
             return RedisBroker(server.url, clock)
+        if kind == "postgres":
+            postgres: PostgresServer = request.getfixturevalue("postgres_server")
+            return PostgresBroker(postgres.new_database(), clock)
         cluster: RedisCluster = request.getfixturevalue("cluster")
         cluster.flush()
         return RedisBroker(cluster.url, clock)
@@ -163,7 +169,7 @@ async def test_jobs_arrive_as_they_were(
     assert after.waiting_since == waiting.waiting_since
 
 
-@pytest.mark.parametrize(("source", "target"), [("sqlite", "redis"), ("redis", "sqlite")])
+@pytest.mark.parametrize(("source", "target"), PAIRS)
 async def test_a_lock_goes_on_for_the_rest_of_its_time(
     build: Build, clock: FakeClock, source: str, target: str
 ) -> None:
@@ -193,7 +199,7 @@ async def _locks(broker: Broker, mover: str) -> dict[str, float]:
     return {each.job.id: each.lock_left for each in found if each.lock_left}
 
 
-@pytest.mark.parametrize(("source", "target"), [("sqlite", "redis"), ("redis", "sqlite")])
+@pytest.mark.parametrize(("source", "target"), PAIRS)
 async def test_many_jobs_keep_their_order_and_run_once(
     build: Build, clock: FakeClock, source: str, target: str
 ) -> None:
@@ -207,7 +213,7 @@ async def test_many_jobs_keep_their_order_and_run_once(
     assert ids(await take(new.broker, limit=2000)) == ids(jobs)
 
 
-@pytest.mark.parametrize(("source", "target"), [("sqlite", "redis"), ("redis", "sqlite")])
+@pytest.mark.parametrize(("source", "target"), PAIRS)
 async def test_what_producers_store_meanwhile_moves_too(
     build: Build, clock: FakeClock, source: str, target: str
 ) -> None:
@@ -257,6 +263,30 @@ async def test_what_redis_cannot_hold_at_all_stays_and_is_named(
     assert "asynq's format cannot hold it" in left.reason
     assert ids(await old.broker.find("default", State.PENDING)) == ["vast"]
     assert ids(await new.broker.find("default", State.PENDING)) == ["fine"]
+
+
+async def test_what_postgres_cannot_hold_stays_and_is_named(build: Build, clock: FakeClock) -> None:
+    old, new = build("sqlite"), build("postgres")
+    await old.broker.enqueue(
+        [
+            a_job(id="vast")._replace(max_retry=2**40),
+            a_job(id="far", due=1e15),
+            a_job(id="nul")._replace(task="de\0mo"),
+            a_job(id="member", group="c\0d"),
+            a_job(id="fine"),
+        ]
+    )
+
+    [report] = await moved(old, new, clock)
+
+    assert {left.job_id: left.reason for left in report.left} == {
+        "vast": "PostgreSQL cannot hold it: max_retry is 1099511627776, beyond 32 bits",
+        "far": "PostgreSQL cannot hold it: 1000000000000000.0 is beyond its calendar",
+        "nul": "PostgreSQL cannot hold it: its task or what it locks has a NUL",
+    }
+    assert ids(await new.broker.find("default", State.PENDING)) == ["fine"]
+    assert ids(await new.broker.find("default", State.AGGREGATING)) == ["member"]
+    assert [group.name for group in await new.broker.groups(["default"])] == ["c\0d"]
 
 
 async def test_broken_jobs_in_redis_stay_and_are_named(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from atode.app import broker_for
 from atode.clock import SystemClock
 from atode.job import State
 from atode.schedule import Ticked, tick_id
+from atode.stores import broker_for
 from tests.servers.redis_cluster import RedisCluster
 
 FIRST = 1_900_000_000.0
@@ -57,12 +57,12 @@ async def each_tick_is_one_job(url: str) -> None:
     assert await jobs_at(url) == [tick_id("nightly", FIRST + 60 * n) for n in range(TICKS)]
 
 
-@pytest.mark.parametrize("store", ["sqlite", "redis"])
+@pytest.mark.parametrize("store", ["sqlite", "redis", "postgres"])
 async def test_each_tick_of_many_processes_is_one_job(
     request: pytest.FixtureRequest, tmp_path: Path, store: str
 ) -> None:
-    redis = store == "redis"
-    url = request.getfixturevalue("redis_url") if redis else f"sqlite:///{tmp_path}/jobs.db"
+    on_disk = store == "sqlite"
+    url = f"sqlite:///{tmp_path}/jobs.db" if on_disk else request.getfixturevalue(f"{store}_url")
 
     await each_tick_is_one_job(url)
 

@@ -21,10 +21,10 @@ class Notification(BaseModel):
     text: str = ""
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
 def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Atode:
     url = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/jobs.db"}.get(request.param)
-    found: str = url or request.getfixturevalue("redis_url")
+    found: str = url or request.getfixturevalue(f"{request.param}_url")
     return Atode(found, retry=Retry(2, fixed(0.001)))
 
 

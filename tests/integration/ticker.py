@@ -5,10 +5,10 @@ import json
 import sys
 from collections import Counter
 
-from atode.app import broker_for
 from atode.clock import SystemClock
 from atode.job import Job
 from atode.schedule import Tick, Ticked, tick_id
+from atode.stores import broker_for
 
 
 async def tick(url: str, worker: str, first: float, count: int) -> Counter[Ticked]:

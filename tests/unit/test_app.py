@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from atode import Atode, BadOption, BadTask, DuplicateTask, State, UnknownTask, Worker
-from atode.app import broker_for
 from atode.broker.memory import MemoryBroker
 from atode.clock import SystemClock
 from atode.events import JobEnqueued
+from atode.stores import broker_for
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:
     [
         ("", "broker URL '' is of no known kind; there are sqlite:///path, redis://"),
         ("jobs.db", "broker URL 'jobs.db' is of no known kind"),
-        ("postgres://user:secret@db/jobs", "broker URL 'postgres://…' is of no known kind"),
+        ("mysql://user:secret@db/jobs", "broker URL 'mysql://…' is of no known kind"),
         ("sqlite://jobs.db", r"broker URL 'sqlite://jobs.db' names no file; write sqlite:///jobs"),
         ("sqlite://", "broker URL 'sqlite://' names no file"),
         ("sqlite:///", "broker URL 'sqlite:///' names no file"),

@@ -1,9 +1,9 @@
 import pytest
 
-from atode.app import broker_for
 from atode.broker.redis._address import Kind, read_address
 from atode.clock import SystemClock
 from atode.errors import BadOption
+from atode.stores import broker_for
 
 
 def test_one_server() -> None:

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from atode import settings
-from atode.app import broker_for
 from atode.broker.protocol import Broker, Inspect
 from atode.cli._layout import plain
 from atode.clock import Clock, SystemClock
 from atode.errors import AtodeError, BadOption, BrokerError, BrokerRefused, BrokerUnavailable
 from atode.statistics import QueueStats
+from atode.stores import broker_for
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from atode.app import broker_for
 from atode.broker.protocol import Broker
 from atode.cli._deployment import explained, must_exist
 from atode.clock import Clock, SystemClock
 from atode.errors import AtodeError, BadOption
+from atode.stores import broker_for
 
 T = TypeVar("T")
 

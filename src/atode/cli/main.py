@@ -2,7 +2,7 @@
 
 import typer
 
-from atode.cli import doctor, jobs, move, queues, schedules, servers, worker
+from atode.cli import doctor, jobs, migrate, move, queues, schedules, servers, worker
 
 app = typer.Typer(
     name="atode",
@@ -19,6 +19,7 @@ app.add_typer(schedules.app, name="schedules")
 app.command("servers")(servers.servers)
 app.command("doctor")(doctor.doctor)
 app.command("move")(move.move)
+app.command("migrate")(migrate.migrate)
 
 
 @app.callback()

@@ -1,15 +1,20 @@
 """What schedulers show and tick, as commands for one transaction."""
 
-import base64
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from atode.broker.sqlite import _queue
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
-from atode.schedule import Entry, EntryOptions, Fired, Tick, Ticked, distinct
+from atode.schedule import (
+    Entry,
+    Fired,
+    Tick,
+    Ticked,
+    distinct,
+    entries_from_json,
+    entries_to_json,
+)
 
 HISTORY_SIZE = 1000
 HISTORY_AGE = 400 * 86_400.0
@@ -21,7 +26,7 @@ def show(
     """Show what a scheduler runs, and forget those who have fallen silent."""
     now = clock.now()
     tx.change(sql.BURY_SCHEDULERS, now)
-    tx.change(sql.SHOW, scheduler, now + lifetime, _body_of(entries))
+    tx.change(sql.SHOW, scheduler, now + lifetime, entries_to_json(entries))
 
 
 def hide(tx: Transaction, scheduler: str) -> None:
@@ -32,7 +37,7 @@ def hide(tx: Transaction, scheduler: str) -> None:
 def entries(tx: Transaction, clock: Clock) -> Sequence[Entry]:
     """What living schedulers run."""
     bodies = tx.rows(sql.SCHEDULERS, clock.now())
-    return distinct(entry for (body,) in bodies for entry in _entries_of(body))
+    return distinct(entry for (body,) in bodies for entry in entries_from_json(body))
 
 
 def tick(tx: Transaction, clock: Clock, ticks: Sequence[Tick], worker: str) -> Sequence[Ticked]:
@@ -70,27 +75,3 @@ def _tick(tx: Transaction, clock: Clock, tick: Tick, worker: str) -> Ticked:
         tx.change(sql.PRUNE_FIRED, tick.schedule, HISTORY_SIZE)
         tx.change(sql.BURY_FIRED, now - HISTORY_AGE)
     return ticked
-
-
-def _body_of(entries: Sequence[Entry]) -> str:
-    return json.dumps(
-        [
-            {
-                **entry._asdict(),
-                "payload": base64.b64encode(entry.payload).decode(),
-                "options": entry.options._asdict(),
-            }
-            for entry in entries
-        ]
-    )
-
-
-def _entries_of(body: str) -> list[Entry]:
-    return [_entry_of(fields) for fields in json.loads(body)]
-
-
-def _entry_of(fields: dict[str, Any]) -> Entry:
-    payload = base64.b64decode(fields.pop("payload"))
-    given: dict[str, Any] = fields.pop("options")
-    others = tuple(given.pop("others"))
-    return Entry(**fields, payload=payload, options=EntryOptions(**given, others=others))

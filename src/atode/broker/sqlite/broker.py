@@ -18,6 +18,7 @@ from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
 from atode.broker.sqlite._scheduling import Scheduling
 from atode.broker.sqlite._transaction import Transaction
+from atode.broker.sqlite._within import Within
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
@@ -33,7 +34,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
+class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was

@@ -1,0 +1,37 @@
+"""What only some stores can do."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from atode.broker.protocol import Refused
+from atode.job import Job
+
+
+@runtime_checkable
+class Transactional(Protocol):
+    """What a store can do beside that whose jobs are in an ordinary database.
+
+    A job is stored in a transaction of the caller's: it is there, and workers are told, when
+    that commits; if it is rolled back, the job has never been.
+    """
+
+    async def enqueue_within(self, transaction: object, jobs: Sequence[Job]) -> Sequence[Refused]:
+        """`Queue.enqueue` in the open transaction of a connection of this event loop.
+
+        Raises:
+            BadOption: it is no connection to this database, or has no transaction open.
+        """
+        ...
+
+    def enqueue_within_sync(self, transaction: object, jobs: Sequence[Job]) -> Sequence[Refused]:
+        """The same with a connection that blocks, on the caller's thread."""
+        ...
+
+
+@runtime_checkable
+class Migratable(Protocol):
+    """A store with a schema that new versions of the library change."""
+
+    async def migrate(self) -> Sequence[str]:
+        """Bring the schema up to date; the names of the migrations that were missing."""
+        ...

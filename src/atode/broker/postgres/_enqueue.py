@@ -1,0 +1,135 @@
+"""Storing new jobs, as steps that somebody else runs: on our connection, or on the caller's."""
+
+import random
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from atode.broker.postgres import _statements as sql
+from atode.broker.postgres._bell import News
+from atode.broker.postgres._link import Rows
+from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
+from atode.broker.protocol import Refused
+from atode.job import Job, State
+
+
+class Step(NamedTuple):
+    """A statement to run; its rows are to be sent back."""
+
+    statement: str
+    values: Sequence[object]
+
+
+Steps = Generator[Step, Rows, list[Refused]]
+
+
+async def walked(steps: Steps, ask: Callable[[Step], Awaitable[Rows]]) -> list[Refused]:
+    """Run steps one after the other; what they return."""
+    try:
+        step = next(steps)
+        while step:
+            step = steps.send(await ask(step))
+    except StopIteration as end:
+        refused: list[Refused] = end.value
+        return refused
+    raise AssertionError("steps end by returning")
+
+
+class Delivery(NamedTuple):
+    """Jobs to store, and what goes with them."""
+
+    jobs: Sequence[Job]
+    now: float | None
+    batch: int
+    channel: str
+    words: Sequence[str]
+
+
+def new_batch() -> int:
+    """A number that no other call has."""
+    return random.SystemRandom().getrandbits(63)
+
+
+def news_of(jobs: Sequence[Job]) -> list[News]:
+    """Whom new jobs concern; of many delayed ones of a queue, the earliest is told."""
+    pending = {job.queue for job in jobs if job.state is State.PENDING}
+    due: dict[str, float] = {}
+    for job in jobs:
+        if job.state in (State.SCHEDULED, State.RETRY):
+            due[job.queue] = min(job.due, due.get(job.queue, job.due))
+    return [News("pending", queue) for queue in pending] + [
+        News("due", queue, instant) for queue, instant in due.items()
+    ]
+
+
+def storing(delivery: Delivery) -> Steps:
+    """The steps that store jobs; the refused ones are returned.
+
+    With unique jobs among them, they belong into one transaction.
+    """
+    if any(job.unique_for for job in delivery.jobs):
+        return (yield from _storing_unique(delivery))
+    return (yield from _insert(delivery, delivery.jobs))
+
+
+def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
+    """Store jobs; those whose id is taken are returned."""
+    values = (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
+    [row] = yield Step(sql.ENQUEUE, values)
+    number, queues, ids = row[:3]
+    if number == len(jobs):
+        return []
+    stored = set(zip(queues or (), ids or (), strict=True))
+    # If this is sent a second time, the first one may have stored them.
+    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    stored |= {(queue, str(job_id)) for queue, job_id in rows}
+    refused: list[Refused] = []
+    for job in jobs:
+        key = job.queue, key_of(job.id).id
+        if key in stored:
+            # Of two with one id, only the first.
+            stored.discard(key)
+        else:
+            refused.append(Refused(job, job.id))
+    return refused
+
+
+def _storing_unique(delivery: Delivery) -> Steps:
+    jobs = delivery.jobs
+    # Of those that do the same in one call, the first is tried.
+    first: dict[tuple[str, str], Job] = {}
+    for job in jobs:
+        if job.unique_for:
+            first.setdefault((job.queue, job.unique), job)
+    columns = locks_of(list(first.values()))
+    rows = yield Step(sql.LOCK, (delivery.now, delivery.batch, *columns))
+    locked = {(queue, text) for queue, text in rows}
+    tried = [job for job in jobs if not job.unique_for or _holds(job, first, locked)]
+    refused: list[Refused] = []
+    if tried:
+        refused = yield from _insert(delivery, tried)
+    returned = [(job.queue, job.unique) for job, _ in refused if job.unique_for]
+    for queue, texts in _by_queue(returned):
+        yield Step(sql.UNLOCK, (delivery.batch, queue, texts))
+    holders = {lock: first[lock].id for lock in locked}
+    for queue, texts in _by_queue(lock for lock in first if lock not in locked):
+        for text, job_id, name in (yield Step(sql.HOLDERS, (queue, texts))):
+            holders[queue, text] = id_of(job_id, name)
+    tried_ones = {id(job) for job in tried}
+    return refused + [
+        # Its holder may have gone in this moment.
+        Refused(job, holders.get((job.queue, job.unique), job.id))
+        for job in jobs
+        if id(job) not in tried_ones
+    ]
+
+
+def _holds(job: Job, first: dict[tuple[str, str], Job], locked: set[tuple[str, str]]) -> bool:
+    lock = job.queue, job.unique
+    return lock in locked and first[lock] is job
+
+
+def _by_queue(locks: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for queue, group in groupby(sorted(locks), key=itemgetter(0)):
+        yield queue, [text for _, text in group]

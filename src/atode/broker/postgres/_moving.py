@@ -1,0 +1,183 @@
+"""Moving queues from this database to another store, or from another store to this database."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from atode.broker.postgres import _statements as sql
+from atode.broker.postgres._enqueue import new_batch, news_of
+from atode.broker.postgres._link import Connection, Rows
+from atode.broker.postgres._rows import (
+    job_of,
+    key_of,
+    locks_of,
+    misfit_of,
+    problem_of,
+    received_columns_of,
+)
+from atode.broker.postgres._store import Store
+from atode.job import State
+from atode.transfer import Arrival, Departure, Left, Moved, Stamp, goes_on, id_taken, superseded
+
+_MOST_BYTES = 1_000_000
+"""Bytes of payloads and results after which no more jobs are given at once."""
+
+
+class _Move(NamedTuple):
+    """How the move of a queue stands."""
+
+    mover: str
+    given: str
+    receives: bool
+    is_paused: bool
+
+
+class Moving(Store):
+    """Each turn of a mover is one transaction."""
+
+    async def start_giving(self, queue: str, *, mover: str) -> Departure:
+        """Pause the queue and let `mover` move it from here."""
+
+        async def work(connection: Connection) -> Departure:
+            is_new = bool(await self._rows_on(connection, sql.PAUSE, queue))
+            values = queue, mover, False, is_new
+            [(given, pauses)] = await self._rows_on(connection, sql.START_MOVE, *values)
+            return Departure(Stamp.of(given), not pauses)
+
+        return await self._link.transact(work)
+
+    async def give(
+        self, queue: str, state: State, *, mover: str, offset: int = 0, limit: int = 500
+    ) -> Sequence[Moved]:
+        """Up to `limit` jobs in a state; they stay."""
+
+        async def work(connection: Connection) -> Rows:
+            if not (await self._own_move(connection, queue, mover)).is_paused:
+                raise goes_on(queue)
+            if state not in sql.GIVE:
+                return []
+            values = self._now(), queue, limit, offset, _MOST_BYTES
+            return await self._rows_on(connection, sql.GIVE[state], *values)
+
+        rows = await self._link.transact(work)
+        return [
+            Moved.of(job_of(row), since, lock_left)._replace(problem=problem_of(row))
+            for since, lock_left, *row in rows
+        ]
+
+    async def given(self, queue: str, ids: Sequence[str], *, stamp: Stamp) -> Sequence[str]:
+        """Delete jobs that have arrived, with their locks; those that are still here."""
+        keys = {key_of(job_id).id: job_id for job_id in ids}
+
+        async def work(connection: Connection) -> Rows:
+            if (await self._own_move(connection, queue, stamp.mover)).given == str(stamp):
+                return []
+            stored = list(keys)
+            await self._rows_on(connection, sql.NOTE_GIVEN, queue, str(stamp), stored)
+            # A claim that began before the pause may be at one of them still.
+            await self._rows_on(connection, sql.STILL_IN, queue, stored)
+            await self._rows_on(connection, sql.DELETE_IDS, self._now(), queue, stored)
+            return await self._rows_on(connection, sql.STORED, queue, stored)
+
+        return [keys[str(stored)] for (stored,) in await self._link.transact(work)]
+
+    async def start_receiving(
+        self, queue: str, *, mover: str, given: Stamp | None, paused: bool
+    ) -> None:
+        """Let `mover` move the queue to here, and forget what is gone from where it came."""
+
+        async def work(connection: Connection) -> None:
+            move = await self._move(connection, queue)
+            if paused and not (move and move.receives):
+                await self._rows_on(connection, sql.PAUSE, queue)
+            await self._rows_on(connection, sql.START_MOVE, queue, mover, True, False)
+            if given:
+                await self._rows_on(connection, sql.FORGET_GIVEN, queue, *given)
+
+        await self._link.transact(work)
+
+    async def receive(self, queue: str, jobs: Sequence[Moved], *, stamp: Stamp) -> Arrival:
+        """Store jobs as they were, behind those that are here, and wake workers."""
+        problems = [Left(moved.job.id, misfit_of(moved)) for moved in jobs]
+        misfits = [left for left in problems if left.reason]
+        fit = [moved for moved, left in zip(jobs, problems, strict=True) if not left.reason]
+        call = self._calls.call(news_of([moved.job for moved in fit]))
+
+        async def work(connection: Connection) -> Arrival:
+            await self._own_move(connection, queue, stamp.mover)
+            arrival = await self._receive(connection, queue, fit, stamp)
+            channel = self._link.address.channel
+            await self._rows_on(connection, sql.NOTIFY, channel, call.words)
+            return arrival
+
+        arrival = await self._link.transact(work)
+        self._calls.told(call)
+        return arrival._replace(refused=[*misfits, *arrival.refused])
+
+    async def finish_moving(self, queue: str, *, mover: str) -> None:
+        """Forget what was remembered, unless another mover has started."""
+        await self._link.rows(sql.FINISH_MOVE, queue, mover)
+
+    async def _receive(
+        self, connection: Connection, queue: str, jobs: Sequence[Moved], stamp: Stamp
+    ) -> Arrival:
+        # The mover promises that what it brought before is gone from the old store.
+        gone = queue, stamp.mover, stamp.number - 1
+        await self._rows_on(connection, sql.FORGET_GIVEN, *gone)
+        ids = [key_of(moved.job.id).id for moved in jobs]
+        rows = await self._rows_on(connection, sql.KNOWN, queue, ids)
+        known = {str(stored) for (stored,) in rows}
+        new = [moved for moved, stored in zip(jobs, ids, strict=True) if stored not in known]
+        batch = new_batch()
+        stored = await self._stored(connection, queue, new, batch)
+        fresh = [moved for moved in new if key_of(moved.job.id).id in stored]
+        unlocked = await self._locked(connection, fresh, batch)
+        await self._rows_on(
+            connection, sql.REMEMBER, queue, *stamp, sorted(stored | (known & set(ids)))
+        )
+        refused = [id_taken(each.job.id) for each in new if key_of(each.job.id).id not in stored]
+        return Arrival(refused, unlocked)
+
+    async def _stored(
+        self, connection: Connection, queue: str, jobs: Sequence[Moved], batch: int
+    ) -> set[str]:
+        """Store jobs; under which ids."""
+        if not jobs:
+            return set()
+        values = self._now(), batch, queue, *received_columns_of(jobs)
+        return {str(stored) for (stored,) in await self._rows_on(connection, sql.RECEIVE, *values)}
+
+    async def _locked(
+        self, connection: Connection, jobs: Sequence[Moved], batch: int
+    ) -> Sequence[str]:
+        """Lock what jobs had locked; the ids of those that find it locked by another one."""
+        locking = [moved for moved in jobs if moved.lock_left > 0]
+        first: dict[str, Moved] = {}
+        for moved in locking:
+            first.setdefault(moved.job.unique, moved)
+        columns = locks_of(
+            [
+                job._replace(state=State.PENDING, unique_for=lock_left)
+                for job, _, lock_left, *_ in first.values()
+            ]
+        )
+        rows = await self._rows_on(connection, sql.LOCK, self._now(), batch, *columns)
+        locked = {text for _, text in rows}
+        return [
+            moved.job.id
+            for moved in locking
+            if moved.job.unique not in locked or first[moved.job.unique] is not moved
+        ]
+
+    async def _own_move(self, connection: Connection, queue: str, mover: str) -> _Move:
+        move = await self._move(connection, queue)
+        if move is None or move.mover != mover:
+            raise superseded(queue)
+        return move
+
+    async def _move(self, connection: Connection, queue: str) -> _Move | None:
+        rows = await self._rows_on(connection, sql.MOVE, queue)
+        return _Move(*rows[0]) if rows else None
+
+    async def _rows_on(self, connection: Connection, statement: str, *values: object) -> Rows:
+        rows: Rows = await connection.fetch(self._link.text(statement), *values)
+        return rows

@@ -1,0 +1,1 @@
+jobs.cancelled IS NOT NULL AND ended.state IN ('retry', 'pending')

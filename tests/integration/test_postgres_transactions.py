@@ -1,0 +1,401 @@
+"""Enqueue in the caller's transaction, with every library that people hold connections of."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, cast
+
+import asyncpg
+import psycopg
+import pytest
+import sqlalchemy
+from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from atode import Atode, BadOption, DuplicateJob, NotUnique, State
+from atode.task import AsyncTask
+
+Ask = Callable[[str], str]
+Send = AsyncTask[[int], None]
+
+connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
+
+
+@pytest.fixture
+async def app(postgres_url: str) -> AsyncIterator[Atode]:
+    async with Atode(postgres_url) as app:
+        yield app
+
+
+@pytest.fixture
+def send_receipt(app: Atode) -> Send:
+    @app.task
+    async def send_receipt(order: int) -> None: ...
+
+    return send_receipt
+
+
+class Undo(Exception):
+    """Rolls back."""
+
+
+# Asynchronous connections, each inside a transaction.
+
+
+@asynccontextmanager
+async def of_asyncpg(url: str) -> AsyncGenerator[object]:
+    connection = await connect(url)
+    try:
+        async with connection.transaction():
+            yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def of_asyncpg_pool(url: str) -> AsyncGenerator[object]:
+    pool: Any = cast("Any", asyncpg).create_pool(url, min_size=1, max_size=1)
+    async with pool, pool.acquire() as connection, connection.transaction():
+        yield connection
+
+
+@asynccontextmanager
+async def of_psycopg(url: str) -> AsyncGenerator[object]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[object]:
+    dicts: Any = dict_row
+    opened = psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dicts)
+    async with await opened as connection, connection.transaction():
+        yield connection
+
+
+@asynccontextmanager
+async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[object]:
+    engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def of_sqlalchemy_session(url: str) -> AsyncGenerator[object]:
+    engine = create_async_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        async with AsyncSession(engine) as session, session.begin():
+            yield session
+    finally:
+        await engine.dispose()
+
+
+ASYNCHRONOUS = [
+    of_asyncpg,
+    of_asyncpg_pool,
+    of_psycopg,
+    of_psycopg_with_dicts,
+    of_sqlalchemy_connection,
+    of_sqlalchemy_session,
+]
+
+# Connections that block.
+
+
+@contextmanager
+def of_blocking_psycopg(url: str) -> Generator[object]:
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+@contextmanager
+def of_blocking_sqlalchemy_connection(url: str) -> Generator[object]:
+    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def of_blocking_sqlalchemy_session(url: str) -> Generator[object]:
+    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        with Session(engine) as session, session.begin():
+            yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def django(url: str) -> Generator[object]:
+    """Django's connection of this thread, as `from django.db import connection` gives it."""
+    from django import setup
+    from django.conf import settings
+    from django.db import connection, connections
+
+    if not settings.configured:
+        cast("Any", settings).configure()
+        setup()
+    address = sqlalchemy.make_url(url)
+    database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": address.database,
+        "USER": address.username,
+        "HOST": address.host,
+        "PORT": address.port,
+    }
+    handler: Any = connections
+    handler.settings = handler.configure_settings({"default": database})
+    try:
+        yield connection
+    finally:
+        handler.close_all()
+        del handler["default"]
+
+
+@contextmanager
+def of_django(url: str) -> Generator[object]:
+    from django.db import transaction
+
+    with django(url) as connection, cast("Any", transaction).atomic():
+        yield connection
+
+
+BLOCKING = [
+    of_blocking_psycopg,
+    of_blocking_sqlalchemy_connection,
+    of_blocking_sqlalchemy_session,
+    of_django,
+]
+
+
+@pytest.mark.parametrize("opened", ASYNCHRONOUS)
+async def test_a_job_is_there_when_the_transaction_commits(
+    app: Atode, send_receipt: Send, postgres_url: str, opened: Any
+) -> None:
+    async with opened(postgres_url) as connection:
+        handle = await send_receipt.options(transaction=connection).enqueue(42)
+        assert await handle.job() is None
+
+    job = await handle.job()
+    assert job is not None
+    assert (job.state, job.payload) == (State.PENDING, b'{"order":42}')
+
+
+@pytest.mark.parametrize("opened", ASYNCHRONOUS)
+async def test_a_job_has_never_been_when_the_transaction_is_rolled_back(
+    app: Atode, send_receipt: Send, postgres_url: str, opened: Any
+) -> None:
+    with suppress(Undo):
+        async with opened(postgres_url) as connection:
+            await send_receipt.options(transaction=connection, unique_for=60).enqueue(42)
+            raise Undo
+
+    assert (await app.broker.counts("default"))[State.PENDING] == 0
+    await send_receipt.options(unique_for=60).enqueue(42)
+
+
+@pytest.mark.parametrize("opened", BLOCKING)
+async def test_a_job_is_there_when_a_blocking_transaction_commits(
+    app: Atode, send_receipt: Send, postgres_url: str, opened: Any
+) -> None:
+    def work() -> str:
+        with opened(postgres_url) as connection:
+            return send_receipt.options(transaction=connection).enqueue_sync(42).id
+
+    job = await app.get(await asyncio.to_thread(work))
+
+    assert job is not None
+    assert (job.state, job.payload) == (State.PENDING, b'{"order":42}')
+
+
+@pytest.mark.parametrize("opened", BLOCKING)
+async def test_a_job_has_never_been_when_a_blocking_transaction_is_rolled_back(
+    app: Atode, send_receipt: Send, postgres_url: str, opened: Any
+) -> None:
+    def work() -> None:
+        with opened(postgres_url) as connection:
+            send_receipt.options(transaction=connection).enqueue_sync(42)
+            raise Undo
+
+    with pytest.raises(Undo):
+        await asyncio.to_thread(work)
+
+    assert (await app.broker.counts("default"))[State.PENDING] == 0
+
+
+async def test_a_blocking_connection_is_used_on_the_callers_thread_only(
+    app: Atode, send_receipt: Send, postgres_url: str
+) -> None:
+    seen: set[int] = set()
+
+    class Watched(psycopg.Connection[Any]):
+        def cursor(self, *given: Any, **named: Any) -> Any:
+            seen.add(threading.get_ident())
+            return super().cursor(*given, **named)
+
+    def work() -> int:
+        with Watched.connect(postgres_url) as connection:
+            send_receipt.options(transaction=connection).enqueue_sync(1)
+        return threading.get_ident()
+
+    assert seen == {await asyncio.to_thread(work)}
+
+
+async def test_a_worker_is_told_by_the_commit_and_not_before(
+    app: Atode, send_receipt: Send, postgres_url: str
+) -> None:
+    other = app.broker.sibling()
+    waiting = asyncio.ensure_future(other.wait(["default"], at_most=60))
+    async with of_asyncpg(postgres_url) as connection:
+        await send_receipt.options(transaction=connection).enqueue(1)
+        done, _ = await asyncio.wait((waiting,), timeout=0.3)
+        assert not done
+
+    await asyncio.wait_for(waiting, 10)
+    await other.close()
+
+
+async def test_many_calls_join_one_transaction(
+    app: Atode, send_receipt: Send, postgres_url: str
+) -> None:
+    async with of_asyncpg(postgres_url) as connection:
+        inside = send_receipt.options(transaction=connection)
+        await app.enqueue_many([inside.call(n) for n in range(100)])
+        assert (await app.broker.counts("default"))[State.PENDING] == 0
+
+    assert (await app.broker.counts("default"))[State.PENDING] == 100
+
+
+async def test_an_item_of_a_batch_joins_its_group_when_the_transaction_commits(
+    app: Atode, postgres_url: str
+) -> None:
+    @app.batch
+    async def digest(numbers: list[int]) -> None: ...
+
+    with suppress(Undo):
+        async with of_asyncpg(postgres_url) as connection:
+            await digest.options(transaction=connection).enqueue(1)
+            raise Undo
+    async with of_asyncpg(postgres_url) as connection:
+        await digest.options(transaction=connection, key="user:7").enqueue(2)
+        inside = list(await app.broker.groups(["default"]))
+
+    [after] = await app.broker.groups(["default"])
+    assert inside == []
+    assert (after.name, after.size, after.task) == (f"{digest.name}:user:7", 1, digest.name)
+
+
+async def test_a_refused_job_leaves_the_transaction_as_it_was(
+    app: Atode, send_receipt: Send, postgres_url: str
+) -> None:
+    first = await send_receipt.options(id="order:1", unique_for=60).enqueue(1)
+    async with of_asyncpg(postgres_url) as connection:
+        inside = send_receipt.options(transaction=connection, id="order:1")
+        with pytest.raises(DuplicateJob):
+            await inside.enqueue(2)
+        again = send_receipt.options(transaction=connection, unique_for=60)
+        with pytest.raises(NotUnique) as caught:
+            await again.enqueue(1)
+        await send_receipt.options(transaction=connection).enqueue(3)
+
+    assert caught.value.job_id == first.id
+    assert (await app.broker.counts("default"))[State.PENDING] == 2
+
+
+# What cannot be, and what to do instead
+
+
+async def test_a_connection_without_transaction_is_refused_with_the_way_to_begin_one(
+    send_receipt: Send, postgres_url: str
+) -> None:
+    connection = await connect(postgres_url)
+    with pytest.raises(BadOption, match=r"async with connection.transaction\(\)"):
+        await send_receipt.options(transaction=connection).enqueue(1)
+    await connection.close()
+    with pytest.raises(BadOption, match="closed"):
+        await send_receipt.options(transaction=connection).enqueue(1)
+
+    def begin_none() -> None:
+        connected = psycopg.connect(postgres_url, autocommit=True)
+        begun = r"with connection.transaction\(\)"
+        with connected as blocking, pytest.raises(BadOption, match=begun):
+            send_receipt.options(transaction=blocking).enqueue_sync(1)
+        with django(postgres_url) as blocking, pytest.raises(BadOption, match="atomic"):
+            send_receipt.options(transaction=blocking).enqueue_sync(1)
+
+    await asyncio.to_thread(begin_none)
+
+
+async def test_a_failed_transaction_is_refused(send_receipt: Send, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1/0")
+        with pytest.raises(BadOption, match="roll it back"):
+            send_receipt.options(transaction=connection).enqueue_sync(1)
+
+
+async def test_the_wrong_way_of_calling_is_told(send_receipt: Send, postgres_url: str) -> None:
+    connected = psycopg.connect(postgres_url)
+    with connected as blocking, pytest.raises(BadOption, match="enqueue_sync"):
+        await send_receipt.options(transaction=blocking).enqueue(1)
+    async with of_asyncpg(postgres_url) as connection:
+        with pytest.raises(BadOption, match="await enqueue"):
+            send_receipt.options(transaction=connection).enqueue_sync(1)
+
+
+async def test_another_database_is_refused_and_the_transaction_goes_on(
+    send_receipt: Send, postgres_url: str
+) -> None:
+    elsewhere = postgres_url.rpartition("/")[0] + "/postgres"
+    async with of_asyncpg(elsewhere) as connection:
+        with pytest.raises(BadOption, match="'postgres'"):
+            await send_receipt.options(transaction=connection).enqueue(1)
+        assert await cast("Any", connection).fetchval("SELECT 1") == 1
+
+
+async def test_a_database_without_tables_is_refused_and_the_transaction_goes_on(
+    postgres_url: str,
+) -> None:
+    app = Atode(f"{postgres_url}?schema=nowhere")
+
+    @app.task
+    async def send_receipt(order: int) -> None: ...
+
+    async with of_asyncpg(postgres_url) as connection:
+        with pytest.raises(BadOption, match="atode migrate"):
+            await send_receipt.options(transaction=connection).enqueue(1)
+        assert await cast("Any", connection).fetchval("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("thing", ["a text", 7, object()])
+async def test_what_is_no_connection_is_refused_with_what_would_be(
+    send_receipt: Send, thing: object
+) -> None:
+    with pytest.raises(BadOption, match="asyncpg connection, a psycopg connection"):
+        await send_receipt.options(transaction=thing).enqueue(1)
+
+
+async def test_a_database_of_another_kind_is_refused(send_receipt: Send) -> None:
+    engine = sqlalchemy.create_engine("sqlite://")
+    with engine.begin() as connection, pytest.raises(BadOption, match="sqlite"):
+        send_receipt.options(transaction=connection).enqueue_sync(1)
+    engine.dispose()
+
+
+async def test_a_store_that_is_no_database_says_so(postgres_url: str) -> None:
+    app = Atode("memory://")
+
+    @app.task
+    async def send_receipt(order: int) -> None: ...
+
+    async with of_asyncpg(postgres_url) as connection:
+        with pytest.raises(BadOption, match="PostgreSQL database"):
+            await send_receipt.options(transaction=connection).enqueue(1)
