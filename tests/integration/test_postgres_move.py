@@ -1,7 +1,7 @@
 """What a move does in PostgreSQL, and how it gets along with whoever is at the same jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
@@ -36,7 +36,7 @@ async def broker(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresB
 
 
 @asynccontextmanager
-async def under_way(url: str, statement: str) -> AsyncIterator[Any]:
+async def under_way(url: str, statement: str) -> AsyncGenerator[Any]:
     """A transaction of somebody else, which has done this and may still go back on it."""
     connection: Any = await cast("Any", asyncpg).connect(url)
     transaction = connection.transaction()
