@@ -151,6 +151,8 @@ class Moving(Store):
     ) -> Sequence[str]:
         """Lock what jobs had locked; the ids of those that find it locked by another one."""
         locking = [moved for moved in jobs if moved.lock_left > 0]
+        if not locking:
+            return []
         first: dict[str, Moved] = {}
         for moved in locking:
             first.setdefault(moved.job.unique, moved)
