@@ -1,13 +1,14 @@
 """A job, the states it can be in, and a worker's claim on it."""
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -93,6 +94,20 @@ class Job(NamedTuple):
 def fingerprint(task: str, payload: bytes) -> str:
     """The same text for the same call: task name and MD5 of the arguments (protocol, 2.3)."""
     return f"{task}:{hashlib.md5(payload, usedforsecurity=False).hexdigest()}"
+
+
+def headers_from_json(text: str | None) -> tuple[Mapping[str, str], str]:
+    """Headers as brokers without a format of their own keep them, none if there is no text; and
+    what is wrong with the text, empty normally."""
+    if not text:
+        return NO_HEADERS, ""
+    try:
+        headers = json.loads(text)
+    except ValueError as error:
+        return NO_HEADERS, f"stored headers are not JSON: {error}"
+    if not isinstance(headers, dict):
+        return NO_HEADERS, "stored headers are not a JSON object"
+    return cast("dict[str, str]", headers), ""
 
 
 def new_id() -> str:

@@ -1,7 +1,9 @@
 """What a worker tells the world about itself, every few seconds."""
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Running(NamedTuple):
@@ -35,3 +37,22 @@ class Presence(NamedTuple):
     def server_id(self) -> str:
         """The random part of the worker's id."""
         return self.worker.rpartition(":")[2]
+
+
+def presence_to_json(presence: Presence) -> str:
+    """A presence as brokers without a format of their own keep it."""
+    running = [
+        {**job._asdict(), "payload": base64.b64encode(job.payload).decode()}
+        for job in presence.running
+    ]
+    return json.dumps({**presence._asdict(), "queues": dict(presence.queues), "running": running})
+
+
+def presence_from_json(text: str) -> Presence:
+    """The presence that `presence_to_json` made this of."""
+    fields: dict[str, Any] = json.loads(text)
+    running = tuple(
+        Running(**job)._replace(payload=base64.b64decode(job["payload"]))
+        for job in fields.pop("running")
+    )
+    return Presence(**fields, running=running)

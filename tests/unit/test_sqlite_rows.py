@@ -1,8 +1,8 @@
 import json
 
-from atode.broker.sqlite._rows import body_of, claims_of, presence_of, seq_of
+from atode.broker.sqlite._rows import claims_of, seq_of
 from atode.job import Claim, Job
-from atode.presence import Presence, Running
+from atode.presence import Presence, Running, presence_from_json, presence_to_json
 
 
 def found(**changed: object) -> bytes:
@@ -78,4 +78,4 @@ def test_a_presence_comes_back_equal() -> None:
         running_count=1,
     )
 
-    assert presence_of(body_of(presence)) == presence
+    assert presence_from_json(presence_to_json(presence)) == presence

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from atode.broker.postgres import _statements as sql
-from atode.broker.postgres._rows import job_of, key_of, presence_of
+from atode.broker.postgres._rows import job_of, key_of
 from atode.broker.postgres._store import Store
 from atode.job import Job, State
-from atode.presence import Presence
+from atode.presence import Presence, presence_from_json
 from atode.statistics import Day, QueueStats
 
 
@@ -65,4 +65,6 @@ class Inspection(Store):
 
     async def workers(self) -> Sequence[Presence]:
         """The workers that live."""
-        return [presence_of(body) for (body,) in await self._link.rows(sql.WORKERS, self._now())]
+        return [
+            presence_from_json(body) for (body,) in await self._link.rows(sql.WORKERS, self._now())
+        ]

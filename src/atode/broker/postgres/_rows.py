@@ -1,17 +1,15 @@
 """Jobs and presences, and what PostgreSQL keeps of them."""
 
-import base64
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import from_json
 
-from atode.job import NO_HEADERS, Claim, Job, State
+from atode.job import Claim, Job, State, headers_from_json
 from atode.outcome import Settlement, Tally
-from atode.presence import Presence, Running
 from atode.transfer import Moved
 
 T = TypeVar("T")
@@ -177,7 +175,7 @@ def job_of(row: Sequence[Any]) -> Job:
     """The job in a row of _job.sql."""
     job_id, name, task, queue, body, state, due, *plan = row[:12]
     headers, error, failed, completed, result, unique, group = row[12:19]
-    kept = _headers(headers)[0] if headers else NO_HEADERS
+    kept = headers_from_json(headers)[0]
     ended = kept, error or "", failed or 0.0, completed or 0.0, result or b"", unique or ""
     begun = id_of(job_id, name), task, queue, body, _STATES[state], due or 0.0
     return Job._make((*begun, *plan, *ended, 0.0, unescaped(group or "")))
@@ -186,7 +184,7 @@ def job_of(row: Sequence[Any]) -> Job:
 def problem_of(row: Sequence[Any]) -> str:
     """What is wrong with a row of _job.sql, if anything is."""
     headers = row[12]
-    return _headers(headers)[1] if headers else ""
+    return headers_from_json(headers)[1]
 
 
 def misfit_of(moved: Moved) -> str:
@@ -240,7 +238,7 @@ def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
     """The claim in a row of _claimed.sql."""
     _, job_id, name, task, queue, body, due, max_retry, retried, timeout, deadline = row[:11]
     retention, headers, error, failed, claims, unique, group, ticket, cancelled = row[11:]
-    kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
+    kept, problem = headers_from_json(headers)
     job = Job(
         id_of(job_id, name),
         task,
@@ -263,32 +261,3 @@ def claim_of(row: Sequence[Any], worker: str, lease_until: float) -> Claim:
         unescaped(group or ""),
     )
     return Claim(job, worker, claims, lease_until, b"%d" % ticket, problem, cancelled)
-
-
-def _headers(text: str) -> tuple[Mapping[str, str], str]:
-    try:
-        headers = json.loads(text)
-    except ValueError as error:
-        return NO_HEADERS, f"stored headers are not JSON: {error}"
-    if not isinstance(headers, dict):
-        return NO_HEADERS, "stored headers are not a JSON object"
-    return cast("dict[str, str]", headers), ""
-
-
-def body_of(presence: Presence) -> str:
-    """A presence as JSON."""
-    running = [
-        {**job._asdict(), "payload": base64.b64encode(job.payload).decode()}
-        for job in presence.running
-    ]
-    return json.dumps({**presence._asdict(), "queues": dict(presence.queues), "running": running})
-
-
-def presence_of(body: str) -> Presence:
-    """The presence in a body."""
-    fields: dict[str, Any] = json.loads(body)
-    running = tuple(
-        Running(**job)._replace(payload=base64.b64decode(job["payload"]))
-        for job in fields.pop("running")
-    )
-    return Presence(**fields, running=running)

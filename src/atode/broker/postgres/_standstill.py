@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._link import Rows
-from atode.broker.postgres._rows import presence_of
 from atode.finding import Finding, Severity
-from atode.presence import Presence
+from atode.presence import Presence, presence_from_json
 from atode.progress import LATE, Progress, progress_findings
 
 LONGEST_LEASE = 2 * 3600.0
@@ -31,7 +30,9 @@ class Seen(NamedTuple):
 async def findings(ask: Ask, known: float | None) -> list[Finding]:
     """What is wrong with the workers and the queues; `known` is now, or the database says it."""
     [[now]] = await ask(sql.MOMENT, known)
-    workers = [Seen(presence_of(body), expires) for _, expires, body in await ask(sql.PRESENCES)]
+    workers = [
+        Seen(presence_from_json(body), expires) for _, expires, body in await ask(sql.PRESENCES)
+    ]
     found = [*_clocks(workers, now), *_dead(workers, now)]
     served = {
         queue

@@ -11,10 +11,10 @@ from atode.broker.postgres._cancelling import Cancelling
 from atode.broker.postgres._link import Link
 from atode.broker.postgres._marks import Marks
 from atode.broker.postgres._operations import MOST_AT_ONCE
-from atode.broker.postgres._rows import body_of, claim_of
+from atode.broker.postgres._rows import claim_of
 from atode.clock import Clock
 from atode.job import Claim
-from atode.presence import Presence
+from atode.presence import Presence, presence_to_json
 
 ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
@@ -109,7 +109,7 @@ class Maintenance(Cancelling):
     async def beat(self, presence: Presence, *, lifetime: float) -> None:
         """Show this worker as living for `lifetime` seconds, and forget the silent ones."""
         await self._link.rows(sql.BURY, self._now())
-        values = presence.worker, lifetime, body_of(presence)
+        values = presence.worker, lifetime, presence_to_json(presence)
         await self._link.rows(sql.BEAT, self._now(), *values)
 
     async def leave(self, presence: Presence) -> None:

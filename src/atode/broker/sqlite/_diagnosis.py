@@ -9,11 +9,10 @@ from functools import partial
 from atode.broker.sqlite import _health, _inspect
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._file import File
-from atode.broker.sqlite._rows import presence_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.finding import Finding, Mended, Severity
 from atode.job import State
-from atode.presence import Presence
+from atode.presence import Presence, presence_from_json
 from atode.progress import LATE, Progress, progress_findings
 
 _LONGEST_LEASE = 2 * 3600.0
@@ -65,7 +64,7 @@ def _examined(path: str, now: float) -> list[Finding]:
 
 
 def _job_findings(tx: Transaction, now: float) -> Iterator[Finding]:
-    workers = [(presence_of(body), expires) for _, expires, body in tx.rows(sql.PRESENCES)]
+    workers = [(presence_from_json(body), expires) for _, expires, body in tx.rows(sql.PRESENCES)]
     served = {
         queue
         for presence, expires in workers

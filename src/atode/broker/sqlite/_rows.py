@@ -1,12 +1,10 @@
 """Jobs and presences, and what SQLite keeps of them."""
 
-import base64
 import json
 import re
-from typing import Any, cast
+from typing import Any
 
-from atode.job import NO_HEADERS, Claim, Job, State
-from atode.presence import Presence, Running
+from atode.job import Claim, Job, State, headers_from_json
 from atode.transfer import Moved
 
 Row = tuple[object, ...]
@@ -86,14 +84,16 @@ def problem_of(row: Row) -> str:
             return f"its stored form is broken: {value!r:.40} stands where {kind.__name__} belongs"
         if isinstance(value, str) and not value.isascii() and _FOREIGN.search(value):
             return "its stored form is broken: a text is not UTF-8"
-    return _headers(str(row[_HEADERS]))[1]
+    return headers_from_json(str(row[_HEADERS]))[1]
 
 
 def job_of(row: tuple[Any, ...]) -> Job:
     """The job in a row of get.sql or jobs_of.sql."""
     (*head, state), plan, (headers, *tail, group) = row[:5], row[5:11], row[11:]
     unique_for = 0.0  # is not kept
-    return Job._make((*head, _STATES[state], *plan, _headers(headers)[0], *tail, unique_for, group))
+    return Job._make(
+        (*head, _STATES[state], *plan, headers_from_json(headers)[0], *tail, unique_for, group)
+    )
 
 
 def claims_of(found: bytes, queue: str, worker: str, lease_until: float) -> list[Claim]:
@@ -127,7 +127,7 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
         unique,
         group,
     ) = row
-    kept, problem = _headers(headers) if headers else (NO_HEADERS, "")
+    kept, problem = headers_from_json(headers)
     job = Job(
         job_id,
         task,
@@ -152,34 +152,3 @@ def _claim_of(row: list[Any], queue: str, worker: str, lease_until: float) -> Cl
 def seq_of(claim: Claim) -> int:
     """The row that a claim is on; 0, which no row has, if it did not come from this broker."""
     return int(claim.receipt) if claim.receipt.isdigit() else 0
-
-
-def _headers(text: str) -> tuple[Any, str]:
-    if not text:
-        return NO_HEADERS, ""
-    try:
-        headers = json.loads(text)
-    except ValueError as error:
-        return NO_HEADERS, f"stored headers are not JSON: {error}"
-    if not isinstance(headers, dict):
-        return NO_HEADERS, "stored headers are not a JSON object"
-    return cast("dict[str, str]", headers), ""
-
-
-def body_of(presence: Presence) -> str:
-    """A presence as JSON."""
-    running = [
-        {**job._asdict(), "payload": base64.b64encode(job.payload).decode()}
-        for job in presence.running
-    ]
-    return json.dumps({**presence._asdict(), "queues": dict(presence.queues), "running": running})
-
-
-def presence_of(body: str) -> Presence:
-    """The presence in a body."""
-    fields: dict[str, Any] = json.loads(body)
-    running = tuple(
-        Running(**job)._replace(payload=base64.b64decode(job["payload"]))
-        for job in fields.pop("running")
-    )
-    return Presence(**fields, running=running)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from atode.broker.sqlite import _cancels
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._queue import hold
-from atode.broker.sqlite._rows import body_of, claims_of, presence_of, seq_of
+from atode.broker.sqlite._rows import claims_of, seq_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
 from atode.job import Claim
-from atode.presence import Presence
+from atode.presence import Presence, presence_from_json, presence_to_json
 
 MOST_AT_ONCE = 1000
 """Jobs that are promoted or pruned in one transaction, so that claims are not held up."""
@@ -64,7 +64,7 @@ def beat(tx: Transaction, clock: Clock, presence: Presence, lifetime: float) -> 
     """Show a worker as living, and forget those who are not."""
     now = clock.now()
     tx.change(sql.BURY, now)
-    tx.change(sql.BEAT, presence.worker, now + lifetime, body_of(presence))
+    tx.change(sql.BEAT, presence.worker, now + lifetime, presence_to_json(presence))
 
 
 def leave(tx: Transaction, presence: Presence) -> None:
@@ -74,7 +74,7 @@ def leave(tx: Transaction, presence: Presence) -> None:
 
 def workers(tx: Transaction, clock: Clock) -> Sequence[Presence]:
     """The workers that live."""
-    return [presence_of(body) for (body,) in tx.rows(sql.WORKERS, clock.now())]
+    return [presence_from_json(body) for (body,) in tx.rows(sql.WORKERS, clock.now())]
 
 
 def _next_due(tx: Transaction, queue: str) -> float | None:
