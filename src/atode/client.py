@@ -181,17 +181,30 @@ class _Mailbox:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._letters: list[tuple[Job, asyncio.Future[str | None]]] = []
+        self._under_way = False
         self._postman: asyncio.Task[None] | None = None
 
     async def store(self, job: Job) -> None:
         """Return once the job is stored, or raise DuplicateJob."""
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._letters.append((job, answer))
-        if self._postman is None:
-            self._postman = asyncio.create_task(self._deliver())
-        holder = await answer
+        holder = await (self._posted(job) if self._under_way else self._carried(job))
         if holder is not None:
             raise _duplicate(job, holder)
+
+    async def _carried(self, job: Job) -> str | None:
+        # The caller goes itself: starting a task takes a turn of the event loop.
+        self._under_way = True
+        try:
+            refused = await self._broker.enqueue([job])
+        finally:
+            self._under_way = bool(self._letters)
+            if self._letters:
+                self._postman = asyncio.create_task(self._deliver())
+        return refused[0].holder if refused else None
+
+    async def _posted(self, job: Job) -> str | None:
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._letters.append((job, answer))
+        return await answer
 
     async def _deliver(self) -> None:
         try:
@@ -199,6 +212,7 @@ class _Mailbox:
                 batch, self._letters = self._letters, []
                 await self._send(batch)
         finally:
+            self._under_way = False
             self._postman = None
 
     async def _send(self, batch: Sequence[tuple[Job, asyncio.Future[str | None]]]) -> None:

@@ -113,6 +113,22 @@ async def test_enqueues_during_a_round_trip_share_the_next(
     assert broker.batches == [1, 10]
 
 
+async def test_a_caller_that_is_cancelled_in_its_round_trip_takes_nobody_along(
+    client: Client, broker: SlowBroker, square: SyncTask[[int], int]
+) -> None:
+    first = asyncio.create_task(client.enqueue(square.call(0)))
+    while not broker.batches:
+        await asyncio.sleep(0)
+    rest = [asyncio.create_task(client.enqueue(square.call(n))) for n in range(10)]
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(*rest)
+    await client.enqueue(square.call(11))
+
+    assert first.cancelled()
+    assert broker.batches == [1, 10, 1]
+
+
 async def test_jobs_keep_the_order_in_which_they_were_enqueued(
     client: Client, broker: SlowBroker, square: SyncTask[[int], int]
 ) -> None:
