@@ -97,7 +97,7 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
             # Neither success nor failure of the task: what an operator does is not counted.
             return Settlement(claim, cancelled(job, now), Tally.NOTHING)
         case Released():
-            return Settlement(claim, job._replace(state=State.PENDING, due=0.0), Tally.NOTHING)
+            return released(claim)
         case Crashed():
             if job.retried >= job.max_retry:
                 return _archive(claim, CRASHED, now)
@@ -106,6 +106,12 @@ def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlem
             return _again(claim, CRASHED, now, 0.0)
         case _:
             assert_never(outcome)
+
+
+def released(claim: Claim) -> Settlement:
+    """The job goes back as if it had never been claimed."""
+    waiting = claim.job._replace(state=State.PENDING, due=0.0)
+    return Settlement(claim, waiting, Tally.NOTHING)
 
 
 def cancelled(job: Job, now: float) -> Job:

@@ -102,6 +102,26 @@ async def test_what_is_not_done_when_the_patience_is_over_is_handed_back(jobs: A
     assert stopped == [WorkerStopped(worker.id, 1)]
 
 
+async def test_what_is_handed_back_keeps_its_order(jobs: Atode) -> None:
+    ran: list[int] = []
+
+    @jobs.task
+    async def endless(number: int) -> None:
+        ran.append(number)
+        await asyncio.Event().wait()
+
+    for number in range(3):
+        await endless.options(id=f"job-{number}").enqueue(number)
+    async with started(jobs, concurrency=3, shutdown_timeout=0.02) as (worker, running):
+        await until(lambda: len(ran) == 3)
+        await endless.options(id="job-3").enqueue(3)
+        worker.stop()
+        await running
+
+    waiting = await jobs.broker.find("default", State.PENDING, limit=9)
+    assert [job.id for job in waiting] == [f"job-{number}" for number in range(4)]
+
+
 async def test_a_second_stop_hurries_the_first(jobs: Atode) -> None:
     ran: list[int] = []
 

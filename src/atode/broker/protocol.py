@@ -70,11 +70,11 @@ class Queue(Protocol):
         """Write how claims ended: each job becomes `after`, or is deleted where that is None.
 
         `after.state` says where it goes: COMPLETED (kept until `after.kept_until`), RETRY
-        (until `after.due`), ARCHIVED, or PENDING (first in line again). A job that was
-        cancelled meanwhile does not run again: instead of RETRY or PENDING it becomes what
-        `outcome.cancelled` says. Counters move by `tally`; success unlocks what the job has
-        locked. Returns the refused ones, without any effect: their claim is not the one that
-        holds the job (any more), by worker and claim number.
+        (until `after.due`), ARCHIVED, or PENDING (first in line again, in the order given). A
+        job that was cancelled meanwhile does not run again: instead of RETRY or PENDING it
+        becomes what `outcome.cancelled` says. Counters move by `tally`; success unlocks what
+        the job has locked. Returns the refused ones, without any effect: their claim is not
+        the one that holds the job (any more), by worker and claim number.
         """
         ...
 

@@ -15,6 +15,7 @@ from atode.outcome import (
     Snoozed,
     Succeeded,
     decide,
+    released,
 )
 from atode.presence import Presence, Running
 from atode.testing.clock import FakeClock
@@ -223,6 +224,18 @@ class RunContract:
         await end(broker, one, Released(), clock)
 
         assert ids(await take(broker)) == ["one", "two", "three"]
+
+    async def test_jobs_that_are_released_together_keep_their_order(self, broker: Broker) -> None:
+        names = [f"j{n:04}" for n in range(1200)]
+        await broker.enqueue([a_job(id=name) for name in names])
+        claims: list[Claim] = []
+        while len(claims) < 1100:
+            claims += await take(broker, limit=1100 - len(claims))
+
+        refused = await broker.settle([released(claim) for claim in claims])
+
+        assert refused == []
+        assert [job.id for job in await broker.find("default", State.PENDING, limit=1200)] == names
 
     async def test_error_texts_of_any_kind_are_stored(
         self, broker: Broker, clock: FakeClock

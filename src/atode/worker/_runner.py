@@ -101,8 +101,7 @@ class Runner:
         """Interrupt what still runs and hand it back; how many attempts that were."""
         running = [a for a in self._ledger.attempts() if a.task and not a.task.done()]
         tasks = [attempt.task for attempt in running if attempt.task]
-        # Newest first: what goes back last is first in line, and that should be the oldest.
-        for attempt in reversed(running):
+        for attempt in running:
             attempt.cancel(Cause.STOP)
         if tasks:
             await asyncio.wait(tasks, timeout=PATIENCE)

@@ -79,13 +79,19 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         refused: list[Settlement] = []
+        waiting: list[Job] = []
         with self._store.lock:
             for settlement in settlements:
                 record = self._held(settlement.claim)
                 if record:
                     self._write(record, settlement)
+                    if record.job.state is State.PENDING:
+                        waiting.append(record.job)
                 else:
                     refused.append(settlement)
+            # Together first in line, in the order in which they are given.
+            for job in reversed(waiting):
+                self._store.queue(job.queue).pending.appendleft(job.id)
             self._store.ring()
         return refused
 
@@ -198,5 +204,3 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
             return
         record.job = after
         record.archived_at = now
-        if after.state is State.PENDING:
-            queue.pending.appendleft(after.id)

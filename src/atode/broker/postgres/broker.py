@@ -38,7 +38,7 @@ from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.outcome import Settlement, Tally, released
 
 _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
@@ -237,12 +237,7 @@ class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Movin
     async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
         # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
         with suppress(BrokerError):
-            await self.settle(
-                [
-                    Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
-                    for claim in await taking
-                ]
-            )
+            await self.settle([released(claim) for claim in await taking])
 
     async def _settle_kept(self, settlements: Sequence[Settlement]) -> list[Settlement]:
         after = [job for _, job, _ in settlements if job is not None]

@@ -161,7 +161,8 @@ def settle_batches(settlements: Sequence[Settlement], now: float) -> Iterator[Ba
         claim = settlement.claim
         by_holder.setdefault((claim.job.queue, claim.worker), []).append(settlement)
     for (queue, worker), mine in by_holder.items():
-        for chunk in chunks(mine, _settlement_bytes):
+        # What comes last is first in line afterwards, if it goes back.
+        for chunk in reversed(list(chunks(mine, _settlement_bytes))):
             yield _settle_batch(queue, worker, chunk, now)
 
 

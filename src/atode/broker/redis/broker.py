@@ -36,8 +36,8 @@ from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
-from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.job import Claim, Job
+from atode.outcome import Settlement, released
 from atode.presence import Presence
 
 _WINDOW = 1000
@@ -264,16 +264,7 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
 
     async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
         with suppress(BrokerError):
-            await self._release(await taking)
-
-    async def _release(self, claims: Sequence[Claim]) -> None:
-        # Who goes back last is first in line afterwards.
-        await self.settle(
-            [
-                Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
-                for claim in reversed(claims)
-            ]
-        )
+            await self.settle([released(claim) for claim in await taking])
 
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str
@@ -312,7 +303,7 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
             [reply] = (await self._link.call([command])).replies
             found = [*read_claims(reply, queue, worker, until), *found]
             # Both may have taken as many as there was room for.
-            await self._release(found[limit:])
+            await self.settle([released(claim) for claim in found[limit:]])
         return found[:limit]
 
     async def _reap(self, queue: str, limit: int, lease: float, worker: str) -> list[Claim]:

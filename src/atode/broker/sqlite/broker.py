@@ -22,8 +22,8 @@ from atode.broker.sqlite._within import Within
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
-from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.job import Claim, Job
+from atode.outcome import Settlement, released
 from atode.presence import Presence
 
 _SYNCHRONOUS = ("normal", "full", "extra")
@@ -239,11 +239,8 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
     def _give_back(self, claiming: asyncio.Future[Sequence[Claim]]) -> None:
         if claiming.exception() is not None or not claiming.result():
             return
-        released = [
-            Settlement(claim, claim.job._replace(state=State.PENDING), Tally.NOTHING)
-            for claim in claiming.result()
-        ]
-        command = partial(_queue.settle, clock=self._clock, settlements=released)
+        settlements = [released(claim) for claim in claiming.result()]
+        command = partial(_queue.settle, clock=self._clock, settlements=settlements)
         # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
         self._writer.call(command).add_done_callback(_exception_seen)
 

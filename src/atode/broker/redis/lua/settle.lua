@@ -11,6 +11,7 @@
 --       claim number, tally (nothing, success, failure), next state ('' = deleted), and unless
 --       it is deleted: score, message ('' = as it is), exact due ('' = the score), result
 --       then for each lock: the place of its claim
+-- Those that become pending are first in line, in the order in which they are given.
 -- Returns the places (from 1) of the refused ones: the claim does not hold the job.
 -- A job that was cancelled meanwhile does not run again: it is archived instead.
 
@@ -30,9 +31,7 @@ end
 local function move(id, state, score, message, due, result)
   local key = jobs .. id
   local fields, dropped = {'state', state}, {'owner', 'cancelled'}
-  if state == 'pending' then
-    redis.call('RPUSH', KEYS[3], id)
-  else
+  if state ~= 'pending' then
     redis.call('ZADD', containers[state], score, id)
   end
   if message ~= '' then
@@ -63,7 +62,7 @@ for _, zset in pairs(containers) do
 end
 
 local leases = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, 11, 10 + count_of_claims))
-local refused, ended, processed, failed, archived = {}, {}, 0, 0, false
+local refused, ended, pending, processed, failed, archived = {}, {}, {}, 0, 0, false
 local at = 11 + count_of_claims
 for n = 1, count_of_claims do
   local id, number, tally, state = ARGV[10 + n], ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -74,6 +73,9 @@ for n = 1, count_of_claims do
     else
       local after, score, message, due = ending(id, state, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
       move(id, after, score, message, due, ARGV[at + 6])
+      if after == 'pending' then
+        table.insert(pending, 1, id)
+      end
       archived = archived or after == 'archived'
     end
     if tally ~= 'nothing' then
@@ -88,6 +90,9 @@ for n = 1, count_of_claims do
   at = at + (state == '' and 3 or 7)
 end
 
+if #pending > 0 then
+  redis.call('RPUSH', KEYS[3], unpack(pending))
+end
 if #ended > 0 then
   remove_all(KEYS[1], ended)
   redis.call('ZREM', KEYS[2], unpack(ended))
