@@ -78,6 +78,13 @@ def test_a_password_is_never_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch
     assert said.startswith("broker URL 'sqlite://me:***@host/jobs.db' names no file")
 
 
+def test_the_migrating_command_hides_it_too(stage: Stage) -> None:
+    url = "postgresql://me:hunter2@host/shop?schema=hunter2.x"
+
+    assert stage.refuses(2, "migrate", "--url", url).startswith("PostgreSQL URL: schema is '***.x'")
+    assert stage.refuses(2, "migrate", "--url", "amqp://host").startswith("broker URL 'amqp://…'")
+
+
 @pytest.mark.parametrize(
     ("url", "text", "shown"),
     [

@@ -1,12 +1,12 @@
 """Finding jobs for the command line: pages, filters, names that come close."""
 
 from collections.abc import AsyncIterator, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from atode.broker.protocol import Inspect
 from atode.cli._deployment import existing, unless_broken
+from atode.cli._suggestion import suggestion
 from atode.errors import BadOption, BrokerRefused
 from atode.job import Job, State
 
@@ -109,6 +109,4 @@ async def _hint(broker: Inspect, queue: str, job_id: str) -> str:
     for state in State:
         found = await unless_broken(broker.find(queue, state, limit=_LOOKED_AT))
         ids += [] if isinstance(found, BrokerRefused) else [job.id for job in found]
-    close = [known for known in ids if job_id and known.startswith(job_id)]
-    close = close or get_close_matches(job_id, ids, n=3, cutoff=0.85)
-    return f"; did you mean {' or '.join(map(repr, close[:3]))}?" if close else ""
+    return suggestion(job_id, ids, likeness=0.85)

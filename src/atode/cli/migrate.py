@@ -1,12 +1,14 @@
 """`atode migrate`: bring the store's schema up to date."""
 
+from collections.abc import Sequence
+
 import typer
 
 from atode.app import Atode
-from atode.cli._deployment import BAD_INPUT, REFUSED
+from atode.cli._deployment import explained
 from atode.cli._options import Url
-from atode.errors import AtodeError, BrokerError
 from atode.loop import run
+from atode.settings import load
 
 
 def migrate(url: Url = None) -> None:
@@ -15,19 +17,19 @@ def migrate(url: Url = None) -> None:
     Programs do it by themselves where their role may. Running workers go on.
     """
 
-    async def work() -> list[str]:
-        app = Atode(url)
-        try:
-            return list(await app.migrate())
-        finally:
-            await app.close()
-
-    try:
-        applied = run(work())
-    except AtodeError as error:
-        typer.echo(f"atode: {error}", err=True)
-        raise typer.Exit(REFUSED if isinstance(error, BrokerError) else BAD_INPUT) from None
+    with explained(url or "") as urls:
+        found = load(url=url).url
+        urls.append(found)
+        applied = run(_migrated(found))
     for name in applied:
         typer.echo(f"applied {name}")
     if not applied:
         typer.echo("nothing to do")
+
+
+async def _migrated(url: str) -> Sequence[str]:
+    app = Atode(url)
+    try:
+        return await app.migrate()
+    finally:
+        await app.close()

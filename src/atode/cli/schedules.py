@@ -1,7 +1,6 @@
 """`atode schedules`: what living schedulers run, Go's included, and the jobs that came of it."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from atode.cli._deployment import deployment
 from atode.cli._documents import entry_document, fired_document, written
 from atode.cli._layout import counted, emit, plain, table
 from atode.cli._options import AsJson, Url, Watch
+from atode.cli._suggestion import suggestion
 from atode.cli._times import iso, local, span
 from atode.cli._watch import show
 from atode.errors import BadOption
@@ -67,16 +67,10 @@ async def _fired(broker: Schedules, schedule: str, offset: int, limit: int) -> S
         return found
     known = [entry.id for entry in await broker.entries()]
     if schedule not in known:
-        raise BadOption(f"there is no schedule {schedule!r}{_hint(schedule, known)}")
+        where = "atode schedules list shows those that run" if known else "no scheduler lives"
+        hint = suggestion(schedule, known, likeness=0.5) or f"; {where}"
+        raise BadOption(f"there is no schedule {schedule!r}{hint}")
     return found
-
-
-def _hint(schedule: str, known: Sequence[str]) -> str:
-    close = [each for each in known if schedule and each.startswith(schedule)]
-    close = close or get_close_matches(schedule, known, n=3, cutoff=0.5)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close[:3]))}?"
-    return "; atode schedules list shows those that run" if known else "; no scheduler lives"
 
 
 def _table(found: Sequence[Entry], now: float) -> str:
