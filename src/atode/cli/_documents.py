@@ -29,6 +29,7 @@ def written(document: Document, *, one_line: bool = False) -> str:
 def queue_document(stats: QueueStats, now: float) -> Document:
     """A queue."""
     waited = max(now - stats.waiting_since, 0.0) if stats.waiting_since else None
+    share = failure_share(stats)
     return {
         "queue": stats.queue,
         "size": stats.size,
@@ -38,7 +39,7 @@ def queue_document(stats: QueueStats, now: float) -> Document:
         "waiting_seconds": None if waited is None else round(waited, 3),
         "processed": stats.processed,
         "failed": stats.failed,
-        "failure_share": failure_share(stats),
+        "failure_share": None if share is None else round(share, 4),
         "memory_bytes": stats.memory or None,
     }
 
@@ -161,9 +162,9 @@ def mended_document(mended: Mended) -> Document:
     return {"code": mended.code, "subject": mended.subject, "what": mended.what}
 
 
-def failure_share(stats: QueueStats) -> float | None:
+def failure_share(figures: QueueStats | Day) -> float | None:
     """Failed attempts among all, from 0 to 1; None if there were none."""
-    return round(stats.failed / stats.processed, 4) if stats.processed else None
+    return figures.failed / figures.processed if figures.processed else None
 
 
 def parsed(content: bytes) -> Any:

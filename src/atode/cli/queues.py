@@ -19,6 +19,7 @@ from atode.cli._deployment import (
 from atode.cli._documents import (
     broken_document,
     day_document,
+    failure_share,
     group_document,
     queue_document,
     written,
@@ -47,7 +48,7 @@ def overview(
     if context.invoked_subcommand:
         if url is not None or as_json or watch is not None:
             command = context.invoked_subcommand
-            complain(BadOption(f"options come after the command: atode queues {command} …"), "")
+            complain(BadOption(f"options come after the command: atode queues {command} …"))
             raise typer.Exit(BAD_INPUT)
         return
     with deployment(url) as store:
@@ -221,5 +222,5 @@ def _oldest(stats: QueueStats, now: float) -> str:
 
 
 def _percent(figures: QueueStats | Day) -> str:
-    share = figures.failed / figures.processed if figures.processed else None
+    share = failure_share(figures)
     return NONE if share is None else f"{share:.1%}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from atode.cli._deployment import BAD_INPUT, complain
 from atode.cli._target import load_app
 from atode.errors import AtodeError
 from atode.loop import run as run_on_loop
@@ -85,8 +86,8 @@ def run(
 
         run_on_loop(work())
     except AtodeError as error:
-        typer.echo(f"atode: {error}", err=True)
-        raise typer.Exit(2) from None
+        complain(error)
+        raise typer.Exit(BAD_INPUT) from None
 
 
 def _level(name: str) -> int:
