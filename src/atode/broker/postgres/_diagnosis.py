@@ -13,6 +13,7 @@ from atode.broker.postgres._store import Store
 from atode.clock import SystemClock
 from atode.errors import BrokerRefused
 from atode.finding import Finding, Mended, Severity
+from atode.progress import LONGEST_LEASE, leases_ended
 
 _ECHO = 2.0
 """Seconds within which a notification must arrive."""
@@ -125,9 +126,8 @@ class Diagnosis(Store):
 
     async def _shorten(self, queue: str) -> str:
         [[now]] = await self._link.rows(sql.MOMENT, self._now())
-        latest = now + _standstill.LONGEST_LEASE
-        rows = await self._link.rows(sql.SHORTEN, queue, latest, now)
-        return f"leases ended, so that a worker recovers the jobs: {len(rows):,}" if rows else ""
+        rows = await self._link.rows(sql.SHORTEN, queue, now + LONGEST_LEASE, now)
+        return leases_ended(len(rows))
 
     async def _vacuum(self, table: str) -> str:
         line = await self._link.stranger()
