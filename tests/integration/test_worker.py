@@ -360,6 +360,29 @@ async def test_a_handler_that_ignores_its_cancellation_is_settled_without_it(
     assert still.state is State.PENDING
 
 
+async def test_a_handler_that_is_given_up_has_run_until_then(
+    jobs: Atode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_deadlines, "PATIENCE", 0.02)
+    release = asyncio.Event()
+
+    @jobs.task(retry=Retry(0), timeout=0.02)
+    async def deaf() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    ended = heard(jobs, JobArchived)
+    async with working(jobs):
+        await deaf.enqueue()
+        await until(lambda: ended)
+        release.set()
+
+    assert 0.04 <= ended[0].seconds < 60
+
+
 async def test_a_handler_that_turns_its_cancellation_into_an_error_has_timed_out(
     jobs: Atode,
 ) -> None:

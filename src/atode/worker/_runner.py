@@ -99,14 +99,14 @@ class Runner:
 
     async def release(self) -> int:
         """Interrupt what still runs and hand it back; how many attempts that were."""
-        running = [a for a in self._ledger.attempts() if a.task and not a.task.done()]
+        running = [attempt for attempt in self._ledger.attempts() if not attempt.ended_at]
         tasks = [attempt.task for attempt in running if attempt.task]
         for attempt in running:
             attempt.cancel(Cause.STOP)
         if tasks:
             await asyncio.wait(tasks, timeout=PATIENCE)
         for attempt in running:
-            if attempt.task and not attempt.task.done():
+            if not attempt.ended_at:
                 self._give_up(attempt)
         return len(running)
 
@@ -114,11 +114,8 @@ class Runner:
         """It was interrupted and does not listen: settle without it. Its slot stays taken."""
         job = attempt.claim.job
         attempt.cause = attempt.cause or Cause.TIMEOUT
-        outcome = _interrupted(attempt)
-        # Whatever it still does or returns is not recorded any more.
-        attempt.cause = Cause.LOST
         policy = self._registry[job.task].defaults.retry
-        self._settler.add(self._decided(attempt.claim, outcome, policy, self._clock.now()))
+        self._settle(attempt, _interrupted(attempt), policy)
         self._events.publish(HandlerStuck(job, attempt.claim.worker))
 
     def cancel(self, attempt: Attempt, cause: Cause) -> None:
@@ -221,9 +218,13 @@ class Runner:
         self._free_slot()
 
     def _end(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
-        now = self._clock.now()
-        attempt.ended_at = now
         self._free_slot()
+        # What was given up is settled; whatever it did or returned since then does not count.
+        if not attempt.ended_at:
+            self._settle(attempt, outcome, policy)
+
+    def _settle(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
+        attempt.ended_at = now = self._clock.now()
         if attempt.cause is Cause.LOST:
             self._settler.drop(attempt.claim)
         else:
