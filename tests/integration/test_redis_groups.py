@@ -125,6 +125,21 @@ async def test_forward_into_a_group(
     assert "asynq:{mail}:visits" not in redis_store.dump()
 
 
+async def test_a_key_that_is_no_group_holds_up_no_other_job(
+    broker: RedisBroker, redis_store: RedisStore, clock: FakeClock
+) -> None:
+    due = START + 60.0
+    await broker.enqueue([a_member(state=State.SCHEDULED, due=due)])
+    await broker.enqueue([a_member("free", group="", state=State.SCHEDULED, due=due)])
+    redis_store.do("SET", "asynq:{mail}:g:g", "not what it should be")
+    clock.advance(60)
+
+    await broker.promote(["mail"])
+
+    assert [job.id for job in await broker.find("mail", State.SCHEDULED, limit=9)] == ["j1"]
+    assert [job.id for job in await broker.find("mail", State.PENDING, limit=9)] == ["free"]
+
+
 async def test_merge(broker: RedisBroker, redis_store: RedisStore) -> None:
     members = await joined(broker, a_member(), a_member("j2", unique=UNIQUE, unique_for=60.0))
 

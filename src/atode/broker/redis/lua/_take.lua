@@ -13,12 +13,13 @@ local function test(places)
   end
 end
 
+-- A job whose group is of a wrong type is left alone: others may have been taken before it.
 local function take_from_group(names, groups, group, id)
-  local taken = redis.call('ZREM', groups .. group, id)
+  local taken = redis.pcall('ZREM', groups .. group, id)
   if redis.call('EXISTS', groups .. group) == 0 then
     redis.call('SREM', names, group)
   end
-  return taken
+  return type(taken) == 'number' and taken or 0
 end
 
 -- The jobs whose ids are the arguments from number `first` on.
@@ -67,8 +68,12 @@ local function first_of_zset(key, limit)
 end
 
 local function first_of_groups(names, groups, limit)
-  local ids = {}
-  for _, group in ipairs(redis.call('SMEMBERS', names)) do
+  local ids, known = {}, redis.call('SMEMBERS', names)
+  -- As in `test`.
+  for _, group in ipairs(known) do
+    redis.call('ZCARD', groups .. group)
+  end
+  for _, group in ipairs(known) do
     if #ids < limit then
       for _, id in ipairs(first_of_zset(groups .. group, limit - #ids)) do
         ids[#ids + 1] = id

@@ -5,7 +5,7 @@
 -- ARGV  1 prefix of job hashes   2 prefix of groups   3 now, s   4 now, ns
 --       5 most ids to look at in each zset
 -- Returns: '1' if more may be due already, else '0'; and the next instant at which something
--- may be due, '' if nothing waits.
+-- may be due, '' if nothing waits. What should join a key that is no group stays where it is.
 
 local jobs, groups, now_ns = ARGV[1], ARGV[2], ARGV[4]
 local now, window = tonumber(ARGV[3]), tonumber(ARGV[5])
@@ -31,6 +31,14 @@ local function instant_of(exact, score)
   return score
 end
 
+-- The group that a job of this zset joins, nil if it joins none; and whether it can.
+local function group_of(zset, group)
+  if zset ~= KEYS[1] or not group or group == '' then
+    return nil, true
+  end
+  return group, type(redis.pcall('ZCARD', groups .. group)) == 'number'
+end
+
 -- Sorts the lowest entries of a zset into what is due, what comes, and ids without a job.
 local function look(zset)
   local found = redis.call('ZRANGEBYSCORE', zset, '-inf', bucket, 'WITHSCORES', 'LIMIT', 0, window)
@@ -41,7 +49,10 @@ local function look(zset)
     if not instant then
       ghosts[#ghosts + 1] = {zset, id}
     elseif instant <= now then
-      due[#due + 1] = {zset = zset, id = id, instant = instant, score = score, group = stored[3]}
+      local group, is_free = group_of(zset, stored[3])
+      if is_free then
+        due[#due + 1] = {zset = zset, id = id, instant = instant, score = score, group = group}
+      end
     else
       comes(instant)
     end
@@ -84,7 +95,7 @@ for _, job in ipairs(due) do
   if job.score <= horizon then
     local key = jobs .. job.id
     table.insert(gone[job.zset], job.id)
-    if job.group and job.group ~= '' and job.zset == KEYS[1] then
+    if job.group then
       redis.call('ZADD', groups .. job.group, math.floor(now), job.id)
       -- asynq forgets this, and then no worker looks at the group (trap 10).
       redis.call('SADD', KEYS[4], job.group)
