@@ -15,7 +15,7 @@ from atode.broker.postgres._enqueue import (
     walked_here,
 )
 from atode.broker.postgres._link import Rows
-from atode.broker.postgres._rows import TALLIES, changes_of, fences_of, tallies_of
+from atode.broker.postgres._rows import TALLIES, changes_of, fences_of, tallies_of, ticket_of
 from atode.broker.postgres._schema import quoted
 from atode.broker.postgres._store import Store
 from atode.broker.postgres._transaction import Session, session_of
@@ -54,7 +54,15 @@ class Within(Store):
             # A server that took over from the one that had them does not know their numbers.
             return [False] * len(written)
         fates: dict[int, str | None] = {row[0]: row[1] for row in rows}
-        return [_COMMITTED.get(fates[place] or "", False) for place in range(1, len(written) + 1)]
+        ended = [_COMMITTED.get(fates[place] or "", False) for place in range(1, len(written) + 1)]
+        # Asked only now, so that what was committed is seen. Where a savepoint was rolled back,
+        # the transaction was committed without what was written in it.
+        claims = [each.settlement.claim for each, fate in zip(written, ended, strict=True) if fate]
+        held = {ticket for (ticket,) in await self._link.rows(sql.HOLDING, *fences_of(claims))}
+        return [
+            fate and ticket_of(each.settlement.claim) not in held
+            for each, fate in zip(written, ended, strict=True)
+        ]
 
     async def _walked(self, transaction: object, steps: Steps[T], other_way: str) -> T:
         session = session_of(transaction)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from atode.broker.sqlite import _statements as sql
@@ -30,9 +31,8 @@ class Caller(NamedTuple):
         """Run a command in its open transaction, on the event loop; `run_sync` if it blocks."""
         given = self.given
         if isinstance(given, SqlAlchemy) and given.is_async:
-            done: T = await given.given.run_sync(
-                lambda inner: self._on_alchemy(inner, given.is_session, command)
-            )
+            work = partial(self._on_alchemy, is_session=given.is_session, command=command)
+            done: T = await given.given.run_sync(work)
             return done
         if isinstance(given, SqlAlchemy):
             raise BadOption(
