@@ -2,6 +2,7 @@
 
 from atode.app import Atode
 from atode.batch import BatchTask
+from atode.completion import complete_job, complete_job_sync
 from atode.context import current_job
 from atode.cron import Cron
 from atode.errors import (
@@ -19,6 +20,7 @@ from atode.errors import (
     JobCancelled,
     JobFailed,
     Misused,
+    NotHeld,
     NotUnique,
     PayloadTooLarge,
     Permanent,
@@ -57,6 +59,7 @@ __all__ = [
     "JobFailed",
     "JobHandle",
     "Misused",
+    "NotHeld",
     "NotUnique",
     "PayloadTooLarge",
     "Permanent",
@@ -71,6 +74,8 @@ __all__ = [
     "UnknownTask",
     "Worker",
     "asynq",
+    "complete_job",
+    "complete_job_sync",
     "current_job",
     "exponential",
     "fixed",

@@ -10,6 +10,7 @@ AtodeError
 ├── BadPayload (ValueError)       stored bytes that do not fit the task's parameters
 ├── PayloadTooLarge (ValueError)  arguments or result over the size limit
 ├── Misused (RuntimeError)        something is used where it cannot work
+├── NotHeld (RuntimeError)        a handler completes a job that is not its own any more
 ├── DuplicateJob                  a job with this id is stored already
 │   └── NotUnique                 a job that does the same is stored already
 ├── ResultError
@@ -97,6 +98,18 @@ class PayloadTooLarge(AtodeError, ValueError):
 
 class Misused(AtodeError, RuntimeError):
     """Something is used where it cannot work: outside of a job, or blocking an event loop."""
+
+
+class NotHeld(AtodeError, RuntimeError):
+    """A handler completes a job in its transaction, but the job is not its own any more."""
+
+    def __init__(self, task: str, job_id: str, reason: str) -> None:
+        super().__init__(
+            f"Job {job_id} of task {task!r} cannot be completed by this attempt: {reason}; "
+            "roll the transaction back, or its effect may happen twice"
+        )
+        self.job_id = job_id
+        self.reason = reason
 
 
 class DuplicateJob(AtodeError):

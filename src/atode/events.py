@@ -86,6 +86,24 @@ class ClaimLost(NamedTuple):
     worker: str
 
 
+class EndingIgnored(NamedTuple):
+    """The transaction in which a handler completed its job was committed, so that how the
+    handler itself ended does not count: `ending` says how."""
+
+    job: Job
+    worker: str
+    ending: str
+
+
+class TransactionLeftOpen(NamedTuple):
+    """A handler has ended, and the transaction in which it completed its job has not, for
+    `seconds` now. The job stays active until then."""
+
+    job: Job
+    worker: str
+    seconds: float
+
+
 class HandlerStuck(NamedTuple):
     """A handler goes on though it was interrupted: a thread, which cannot be stopped, or a
     coroutine that ignores its cancellation. Its slot stays busy until it returns."""
@@ -157,6 +175,8 @@ Event = (
     | JobReleased
     | BatchMade
     | ClaimLost
+    | EndingIgnored
+    | TransactionLeftOpen
     | HandlerStuck
     | BrokerLost
     | BrokerBack

@@ -10,6 +10,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -23,6 +24,7 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    TransactionLeftOpen,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -46,6 +48,18 @@ LINES: list[tuple[Event, str, str]] = [
     (BatchMade(JOB, "g", 9), "DEBUG", "mail:send 7 (mail) made of 9 items of group 'g'"),
     (JobCancelled(JOB, "w", 1.5), "INFO", "mail:send 7 (mail) was cancelled after 1.500 s"),
     (ClaimLost(JOB, "w"), "WARNING", "mail:send 7 (mail) is no longer ours"),
+    (
+        EndingIgnored(JOB, "w", "ValueError: no\n  line 3"),
+        "WARNING",
+        "mail:send 7 (mail) is completed, for the transaction that says so was committed; how its "
+        "handler ended does not count: ValueError: no",
+    ),
+    (
+        TransactionLeftOpen(JOB, "w", 10.2),
+        "WARNING",
+        "mail:send 7 (mail) has returned, but the transaction in which it was completed is still "
+        "open after 10 s",
+    ),
     (HandlerStuck(JOB, "w"), "WARNING", "mail:send 7 (mail) goes on though it was interrupted"),
     (BrokerLost("fetcher", "no route", 0.25), "WARNING", "fetcher: no route; next try in 0.2 s"),
     (BrokerBack("fetcher", 61.2), "INFO", "fetcher: the broker answers again after 61.2 s"),

@@ -14,6 +14,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -27,6 +28,7 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    TransactionLeftOpen,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -142,6 +144,20 @@ def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
 
 
+def _ending_ignored(event: EndingIgnored) -> str:
+    return (
+        f"{_name(event.job)} is completed, for the transaction that says so was committed; how its "
+        f"handler ended does not count: {_first_line(event.ending)}"
+    )
+
+
+def _left_open(event: TransactionLeftOpen) -> str:
+    return (
+        f"{_name(event.job)} has returned, but the transaction in which it was completed is still "
+        f"open after {event.seconds:.0f} s: commit it or roll it back"
+    )
+
+
 def _stuck(event: HandlerStuck) -> str:
     return f"{_name(event.job)} goes on though it was interrupted, and keeps its slot"
 
@@ -181,6 +197,8 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobArchived, logging.ERROR, _archived),
     (BatchMade, logging.DEBUG, _batch_made),
     (ClaimLost, logging.WARNING, _claim_lost),
+    (EndingIgnored, logging.WARNING, _ending_ignored),
+    (TransactionLeftOpen, logging.WARNING, _left_open),
     (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),

@@ -91,7 +91,8 @@ class Heartbeat:
         await self._leave()
 
     async def _extend(self, owner: asyncio.AbstractEventLoop) -> None:
-        claims = [attempt.claim for attempt in self._ledger.attempts()]
+        attempts = self._ledger.attempts()
+        claims = [attempt.claim for attempt in attempts if not attempt.is_completed]
         if not claims:
             return
         lost = await self._broker.extend(claims, lease=self._lease)

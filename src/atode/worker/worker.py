@@ -18,6 +18,7 @@ from atode.registry import Registry
 from atode.settings import Settings
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
+from atode.worker._completions import Completions
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
@@ -73,10 +74,12 @@ class Worker:
         broker, clock, events = self._broker, self._clock, self._events
         self._ledger = ledger = Ledger()
         self._settler = settler = Settler(broker, ledger, events)
+        self._completions = Completions(broker, ledger, settler, clock, events)
         self._runner = Runner(
             self._registry,
             ledger,
             settler,
+            self._completions,
             clock,
             events,
             concurrency=self._settings.concurrency,
@@ -155,6 +158,7 @@ class Worker:
         # Receivers before senders, so that nothing is sent to a service that is not there.
         self._heartbeat.start()
         self._settler.start()
+        self._completions.start()
         self._runner.deadlines.start()
         for service in self._upkeep:
             service.start()
@@ -189,11 +193,16 @@ class Worker:
         await self._runner.deadlines.stop()
         # If the broker is away, the leases run out and the jobs run again.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._settler.flushed(), LAST_WRITES)
+            await asyncio.wait_for(self._all_written(), LAST_WRITES)
+        await self._completions.stop()
         await self._settler.stop()
         await self._heartbeat.stop()
         self._runner.close()
         self._events.publish(WorkerStopped(self.id, released))
+
+    async def _all_written(self) -> None:
+        await self._completions.resolved()
+        await self._settler.flushed()
 
     def _signalled(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -17,6 +17,7 @@ from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
 from atode.broker.sqlite._scheduling import Scheduling
+from atode.broker.sqlite._siege import Siege
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._within import Within
 from atode.broker.sqlite._writer import Writer
@@ -60,6 +61,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
         self._synchronous = synchronous
         super().__init__(Writer(self._path, synchronous), clock or SystemClock())
         self._bell: Bell | None = None
+        self._siege = Siege()
         self._told: dict[str, frozenset[Cancellation]] = {}
 
     async def open(self) -> None:
@@ -155,7 +157,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
             lease=lease,
             worker=worker,
         )
-        return await self._writer.call(command)
+        return await self._writer.call(self._siege.guarded(command))
 
     async def prune(self, queues: Sequence[str]) -> int:
         gone = 0
