@@ -17,7 +17,7 @@ LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores"},
     {"worker"},

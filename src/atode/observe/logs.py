@@ -27,6 +27,7 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -162,6 +163,10 @@ def _worker_started(event: WorkerStarted) -> str:
     )
 
 
+def _worker_resized(event: WorkerResized) -> str:
+    return f"worker {event.worker} has {event.concurrency} slots now, and had {event.before}"
+
+
 def _worker_stopping(event: WorkerStopping) -> str:
     return f"worker {event.worker} stops; {event.running} jobs still run"
 
@@ -185,6 +190,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),
+    (WorkerResized, logging.INFO, _worker_resized),
     (WorkerStopping, logging.INFO, _worker_stopping),
     (WorkerStopped, logging.INFO, _worker_stopped),
 )
