@@ -18,7 +18,7 @@ LEVELS = [
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"completion", "callers"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores"},
     {"worker"},

@@ -28,6 +28,7 @@ from atode.registry import Registry
 from atode.retry import Retry
 from atode.semaphore import Semaphore
 from atode.settings import Settings
+from atode.size import Wish
 from atode.stores import broker_for
 from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
 from atode.worker import Worker
@@ -313,6 +314,23 @@ class Atode:
             shutdown_timeout=shutdown_timeout,
         )
         return Worker(self.broker, self.registry, settings, self._clock, self.events)
+
+    async def resize(self, worker: str, concurrency: int) -> bool:
+        """Let a running worker, wherever it is, run so many jobs at the same time.
+
+        `worker` is its id, `host:pid:random`. It hears of it within five seconds, and does then
+        what `Worker.resize` does. False if no worker of this id lives; one of a Go program has
+        the size with which it was started.
+
+        Raises:
+            BadOption: `concurrency` is no whole number from 1 to 10,000.
+            BrokerUnavailable: the store cannot be reached; safe to try again.
+        """
+        return await self.broker.resize(worker, Wish.of(concurrency))
+
+    def resize_sync(self, worker: str, concurrency: int) -> bool:
+        """`resize` for code without an event loop, on any thread."""
+        return self._portal.run(lambda: self.resize(worker, concurrency))
 
     async def __aenter__(self) -> Self:
         await self.broker.open()

@@ -150,6 +150,14 @@ class WorkerStarted(NamedTuple):
     tasks: tuple[str, ...]
 
 
+class WorkerResized(NamedTuple):
+    """A worker runs `concurrency` jobs at the same time from now on, and not `before`."""
+
+    worker: str
+    before: int
+    concurrency: int
+
+
 class WorkerStopping(NamedTuple):
     """A worker claims nothing more; `running` jobs may still finish."""
 
@@ -183,6 +191,7 @@ Event = (
     | ServiceFailed
     | SubscriberFailed
     | WorkerStarted
+    | WorkerResized
     | WorkerStopping
     | WorkerStopped
 )

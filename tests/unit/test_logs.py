@@ -25,6 +25,7 @@ from atode.events import (
     ServiceFailed,
     SubscriberFailed,
     TransactionLeftOpen,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -67,6 +68,7 @@ LINES: list[tuple[Event, str, str]] = [
     (SubscriberFailed(JobStarted(JOB, "w"), NOT_SO), "ERROR", "a subscriber of JobStarted raised"),
     (WorkerStarted("w", ("a", "b"), 5, ("x",)), "INFO", "worker w serves a, b with 5 slots"),
     (WorkerStarted("w", ("a",), 5, ()), "INFO", "worker w serves a with 5 slots; tasks: none"),
+    (WorkerResized("w", 5, 6), "INFO", "worker w has 6 slots now, and had 5"),
     (WorkerStopping("w", 2), "INFO", "worker w stops; 2 jobs still run"),
     (WorkerStopped("w", 1), "INFO", "worker w stopped; 1 jobs handed back"),
 ]

@@ -31,6 +31,7 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -48,7 +49,7 @@ NOW = 1_800_000_000.0
 JOB = Job("7", "mail:send", "mail", b"{}")
 FAILED = JOB._replace(error="ValueError: no")
 
-NOT_COUNTED = {BatchMade, WorkerStarted, WorkerStopping, WorkerStopped, BrokerBack}
+NOT_COUNTED = {BatchMade, WorkerResized, WorkerStarted, WorkerStopping, WorkerStopped, BrokerBack}
 COUNTED: Sequence[tuple[Event, str, Mapping[str, str]]] = [
     (JobEnqueued(JOB), "jobs_enqueued_total", {"job_type": "mail:send"}),
     (

@@ -15,7 +15,7 @@ from atode.finding import Finding, Mended
 from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
-from atode.presence import Presence
+from atode.presence import Presence, Presences
 from atode.schedule import Entry, Fired, Tick, Ticked
 from atode.statistics import Day, QueueStats
 from atode.transfer import Moving
@@ -130,14 +130,6 @@ class Upkeep(Protocol):
     async def prune(self, queues: Sequence[str]) -> int:
         """Delete completed jobs whose retention is over, and archived ones beyond age or
         number; how many went."""
-        ...
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        """Show this worker as living for `lifetime` seconds."""
-        ...
-
-    async def leave(self, presence: Presence) -> None:
-        """Remove this worker's presence."""
         ...
 
 
@@ -375,7 +367,17 @@ class Diagnosis(Protocol):
 
 
 class Broker(
-    Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Moving, Protocol
+    Queue,
+    Upkeep,
+    Presences,
+    Groups,
+    Cancelling,
+    Inspect,
+    Schedules,
+    Limits,
+    Diagnosis,
+    Moving,
+    Protocol,
 ):
     """A whole store, as the app opens it."""
 

@@ -29,6 +29,7 @@ from atode.events import (
     ServiceFailed,
     SubscriberFailed,
     TransactionLeftOpen,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -178,6 +179,10 @@ def _worker_started(event: WorkerStarted) -> str:
     )
 
 
+def _worker_resized(event: WorkerResized) -> str:
+    return f"worker {event.worker} has {event.concurrency} slots now, and had {event.before}"
+
+
 def _worker_stopping(event: WorkerStopping) -> str:
     return f"worker {event.worker} stops; {event.running} jobs still run"
 
@@ -203,6 +208,7 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),
+    (WorkerResized, logging.INFO, _worker_resized),
     (WorkerStopping, logging.INFO, _worker_stopping),
     (WorkerStopped, logging.INFO, _worker_stopped),
 )

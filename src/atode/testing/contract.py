@@ -14,6 +14,7 @@ from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
 from atode.testing.schedule_contract import ScheduleContract
 from atode.testing.semaphore_contract import SemaphoreContract
+from atode.testing.size_contract import SizeContract
 from atode.testing.transfer_contract import TransferContract
 
 
@@ -24,6 +25,7 @@ class BrokerContract(
     CancelContract,
     ScheduleContract,
     SemaphoreContract,
+    SizeContract,
     TransferContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""

@@ -65,20 +65,28 @@ class Runner:
         self._events = events
         self._threads = Threads(concurrency)
         self.free = concurrency
-        """Slots that nothing runs in."""
-        self._concurrency = concurrency
+        """Slots that nothing runs in; below zero while more runs than there are slots."""
+        self.concurrency = concurrency
+        """How many slots there are."""
         self._freed = asyncio.Event()
 
     @property
     def busy(self) -> int:
-        """Slots in which a handler runs."""
-        return self._concurrency - self.free
+        """Handlers that run."""
+        return self.concurrency - self.free
+
+    def resize(self, concurrency: int) -> None:
+        """Have another number of slots; what runs goes on, though it be more than that."""
+        self.free += concurrency - self.concurrency
+        self.concurrency = concurrency
+        self._threads.resize(concurrency)
+        self._freed.set()
 
     async def slot_free(self) -> None:
         """Wait until a slot is free; at once if one is."""
         # Looked at here and not only by the caller: between its look and our first step
         # the last busy slot may become free, and no other would ever wake us.
-        while not self.free:
+        while self.free <= 0:
             self._freed.clear()
             await self._freed.wait()
 
@@ -89,7 +97,7 @@ class Runner:
             await self._freed.wait()
 
     def start(self, claims: Sequence[Claim]) -> None:
-        """Run each of these; there must be as many free slots."""
+        """Run each of these, whether there are as many free slots or not."""
         now = self._clock.now()
         create_task = asyncio.get_running_loop().create_task
         attempts = [Attempt(claim, now, _deadline(claim.job, now)) for claim in claims]

@@ -11,11 +11,12 @@ from itertools import islice
 
 from atode.broker.protocol import Broker
 from atode.clock import Clock
-from atode.events import Events, WorkerStarted, WorkerStopped, WorkerStopping
+from atode.events import Events, WorkerResized, WorkerStarted, WorkerStopped, WorkerStopping
 from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.size import LARGEST, Wish, checked_concurrency
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
 from atode.worker._completions import Completions
@@ -65,6 +66,7 @@ class Worker:
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
         self._signalled_at = float("-inf")
+        self._granted = ""
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._assemble()
@@ -96,7 +98,7 @@ class Worker:
         if batches := self._registry.batches():
             self._upkeep.append(Aggregator(broker, names, batches, clock, events))
         self._heartbeat = Heartbeat(
-            broker, ledger, self.presence, self._runner.lose, events, lease=lease
+            *(broker, ledger, self.presence, self._runner.lose, self._grant, events), lease=lease
         )
 
     async def run(self, *, signals: bool = True) -> None:
@@ -104,7 +106,8 @@ class Worker:
 
         Then: nothing more is claimed, running jobs may finish for `shutdown_timeout`
         seconds, the rest is handed back at once. A second signal hands back without waiting.
-        After a signal, both are ignored for the rest of the process.
+        After a signal, both are ignored for the rest of the process. SIGTTIN makes the worker
+        larger by one job, SIGTTOU smaller.
 
         Raises:
             BadTask: a task's annotations cannot be resolved, or have no JSON form.
@@ -127,6 +130,30 @@ class Worker:
             self._hurry.set()
         self._stop.set()
 
+    @property
+    def concurrency(self) -> int:
+        """Jobs that run at the same time; see `resize`."""
+        return self._runner.concurrency
+
+    def resize(self, concurrency: int) -> None:
+        """Run so many jobs at the same time from now on; call it on the worker's event loop.
+
+        A worker that grows claims at once. One that shrinks interrupts nothing: it claims no
+        more until fewer jobs run than that.
+
+        Raises:
+            BadOption: it is no whole number from 1 to 10,000.
+        """
+        before = self.concurrency
+        if checked_concurrency(concurrency) == before:
+            return
+        self._runner.resize(concurrency)
+        if concurrency < before:
+            # It may be asking for as many jobs as there were slots.
+            self._fetcher.hasten()
+        self._heartbeat.show()
+        self._events.publish(WorkerResized(self.id, before, concurrency))
+
     def presence(self) -> Presence:
         """What this worker shows of itself."""
         attempts = self._ledger.attempts()
@@ -145,7 +172,7 @@ class Worker:
             worker=self.id,
             host=self._host,
             pid=os.getpid(),
-            concurrency=self._settings.concurrency,
+            concurrency=self.concurrency,
             queues=self._queues.weights,
             strict=self._queues.strict,
             status="stopped" if self._stop.is_set() else "active",
@@ -167,7 +194,7 @@ class Worker:
             WorkerStarted(
                 self.id,
                 tuple(self._queues.names),
-                self._settings.concurrency,
+                self.concurrency,
                 self._registry.names(),
             )
         )
@@ -204,6 +231,15 @@ class Worker:
         await self._completions.resolved()
         await self._settler.flushed()
 
+    def _grant(self, wish: Wish) -> None:
+        # The store tells of the last wish at every beat.
+        if wish.id != self._granted:
+            self._granted = wish.id
+            self.resize(wish.concurrency)
+
+    def _grow(self, by: int) -> None:
+        self.resize(min(max(self.concurrency + by, 1), LARGEST))
+
     def _signalled(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._signalled_at > SAME_SIGNAL:
@@ -216,10 +252,18 @@ class Worker:
         handled = (signal.SIGINT, signal.SIGTERM)
         for number in handled:
             loop.add_signal_handler(number, self._signalled)
+        # What nginx and gunicorn do on these, too.
+        loop.add_signal_handler(signal.SIGTTIN, self._grow, 1)
+        loop.add_signal_handler(signal.SIGTTOU, self._grow, -1)
         try:
             yield
         finally:
             told = self._signalled_at > float("-inf")
+            for number in (signal.SIGTTIN, signal.SIGTTOU):
+                loop.remove_signal_handler(number)
+                if told:
+                    # By default they would stop the process instead, halfway to its end.
+                    signal.signal(number, signal.SIG_IGN)
             for number in handled:
                 loop.remove_signal_handler(number)
                 if told:

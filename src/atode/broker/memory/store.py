@@ -13,6 +13,7 @@ from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
 from atode.schedule import Entry, Fired, Ticked
+from atode.size import Wish
 from atode.transfer import Stamp
 
 
@@ -141,6 +142,8 @@ class Store:
         self.lock = threading.RLock()
         self.queues: dict[str, Queue] = {}
         self.presences: dict[str, tuple[Presence, float]] = {}
+        self.wishes: dict[str, Wish] = {}
+        """By worker: of what size it should be."""
         self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
         self.fired: dict[str, deque[Fired]] = {}
         self.places: dict[str, dict[str, float]] = {}

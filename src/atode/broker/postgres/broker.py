@@ -23,6 +23,7 @@ from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
 from atode.broker.postgres._link import Connection, Link, Rows
 from atode.broker.postgres._moving import Moving
+from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
@@ -45,7 +46,9 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Holding, Groups, Scheduling, Limiting, Diagnosis, Moving, Within):
+class PostgresBroker(
+    Maintenance, Holding, Groups, Scheduling, Limiting, Presences, Diagnosis, Moving, Within
+):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares

@@ -119,6 +119,12 @@ def workers_key(worker: str) -> str:
     return f"asynq:workers:{{{worker}}}"
 
 
+def wish_key(worker: str) -> str:
+    """A private key: of what size somebody wants a worker to be; empty if nobody does. Workers of
+    Go programs have none, since they would not ask for it."""
+    return f"asynq:wish:{{{worker}}}"
+
+
 def scheduler_key(scheduler: str) -> str:
     """Where the SchedulerEntries of a scheduler are stored."""
     return f"asynq:schedulers:{{{scheduler}}}"

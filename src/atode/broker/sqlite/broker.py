@@ -16,6 +16,7 @@ from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
+from atode.broker.sqlite._presences import Presences
 from atode.broker.sqlite._scheduling import Scheduling
 from atode.broker.sqlite._siege import Siege
 from atode.broker.sqlite._transaction import Transaction
@@ -25,7 +26,6 @@ from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
 from atode.job import Claim, Job
 from atode.outcome import Settlement, released
-from atode.presence import Presence
 
 _SYNCHRONOUS = ("normal", "full", "extra")
 
@@ -35,7 +35,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
+class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, Within):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
@@ -170,13 +170,6 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
             while await self._writer.call(command) == most:
                 pass
         return gone
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        command = partial(_upkeep.beat, clock=self._clock, presence=presence, lifetime=lifetime)
-        await self._writer.call(command)
-
-    async def leave(self, presence: Presence) -> None:
-        await self._writer.call(partial(_upkeep.leave, presence=presence))
 
     async def cancellations(
         self, queues: Sequence[str], *, worker: str, at_most: float
