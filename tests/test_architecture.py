@@ -17,9 +17,10 @@ LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
+    | {"timing", "timetable", "definition"},
     {"broker", "observe"},
-    {"client", "mover", "semaphore", "stores"},
+    {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},
     {"web", "testing"},
     {"app"},
