@@ -18,9 +18,10 @@ LEVELS = [
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"completion", "callers"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
+    | {"timing", "timetable", "definition"},
     {"broker", "observe"},
-    {"client", "mover", "semaphore", "stores"},
+    {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},
     {"web", "testing"},
     {"app"},

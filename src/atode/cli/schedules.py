@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from atode.broker.protocol import Schedules
 from atode.cli._deployment import deployment
 from atode.cli._documents import entry_document, fired_document, written
 from atode.cli._layout import counted, emit, plain, table
@@ -14,7 +13,7 @@ from atode.cli._suggestion import suggestion
 from atode.cli._times import iso, local, span
 from atode.cli._watch import show
 from atode.errors import BadOption
-from atode.schedule import Entry, EntryOptions, Fired
+from atode.schedule import Entry, EntryOptions, Fired, Schedules
 
 app = typer.Typer(help="Look at schedules, and at the jobs that they became.", no_args_is_help=True)
 

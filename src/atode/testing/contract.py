@@ -9,6 +9,7 @@ with the fixture `clock`:
 """
 
 from atode.testing.cancel_contract import CancelContract
+from atode.testing.definition_contract import DefinitionContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
@@ -24,6 +25,7 @@ class BrokerContract(
     GroupContract,
     CancelContract,
     ScheduleContract,
+    DefinitionContract,
     SemaphoreContract,
     SizeContract,
     TransferContract,

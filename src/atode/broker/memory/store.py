@@ -12,7 +12,7 @@ from atode.clock import Clock, wait_until
 from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
-from atode.schedule import Entry, Fired, Ticked
+from atode.schedule import Definition, Entry, Fired, Ticked
 from atode.size import Wish
 from atode.transfer import Stamp
 
@@ -46,6 +46,8 @@ class LastTick(NamedTuple):
     at: float
     worker: str
     ticked: Ticked
+    job_id: str = ""
+    """The job of this tick, or of the last one before that became a job."""
 
 
 @dataclass(slots=True)
@@ -146,6 +148,9 @@ class Store:
         """By worker: of what size it should be."""
         self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
         self.fired: dict[str, deque[Fired]] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.revision = 0
+        """How often definitions have changed."""
         self.places: dict[str, dict[str, float]] = {}
         """By scope: who has taken a place, and until when."""
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()

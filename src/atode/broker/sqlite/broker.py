@@ -10,7 +10,7 @@ from functools import partial
 from typing import Self
 
 from atode.broker.protocol import Cancellation, Refused
-from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
+from atode.broker.sqlite import _bell, _cancels, _defining, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
 from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
@@ -180,6 +180,10 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
         now = await self._writer.call(partial(_cancels.marks, queues=queues), writes=False)
         self._told[worker] = now
         return list(now - told)
+
+    async def wait_defined(self, revision: int, *, until: float) -> None:
+        is_there = partial(_defining.has_changed, revision=revision)
+        await self._sleep("defined", [""], is_there, until=until)
 
     # Wake-ups
 
