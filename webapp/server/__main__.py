@@ -44,6 +44,7 @@ async def _serve(settings: Settings) -> None:
             finally:
                 for task in watching:
                     task.cancel()
+                await wiring.rate_limiter.close()
 
 
 if __name__ == "__main__":

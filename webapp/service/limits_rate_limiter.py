@@ -23,6 +23,7 @@ class LimitsRateLimiter:
     and no burst of twice the rate where one period ends."""
 
     def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._strategy = SlidingWindowCounterRateLimiter(storage)
 
     async def take(self, who: str, rate: Rate, cost: int = 1) -> float:
@@ -38,6 +39,11 @@ class LimitsRateLimiter:
             raise CountsDown(str(error) or type(error).__name__) from error
         # The instant may be now, but what was refused has to wait.
         return max(stats.reset_time - time.time(), 0.001)
+
+    async def close(self) -> None:
+        if isinstance(self._storage, RedisStorage):
+            # The library has no way of its own.
+            await cast(Any, self._storage.bridge).get_connection().aclose()
 
 
 def counted_here() -> LimitsRateLimiter:

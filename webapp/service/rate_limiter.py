@@ -48,3 +48,7 @@ class RateLimiter(Protocol):
             CountsDown: whether it is counted is not known.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of connections; a later call makes new ones."""
+        ...

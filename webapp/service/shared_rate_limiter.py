@@ -6,7 +6,7 @@ from contextlib import suppress
 from webapp.service.outage_log import OutageLog
 from webapp.service.rate_limiter import CountsDown, Rate, RateLimiter
 
-_PAUSE_SECONDS = 2.0
+_PAUSE_SECONDS = 1.0
 
 
 class SharedRateLimiter:
@@ -28,6 +28,10 @@ class SharedRateLimiter:
             with suppress(CountsDown):
                 return await self._ask(who, rate, cost)
         return await self._own.take(who, rate, cost)
+
+    async def close(self) -> None:
+        await self._shared.close()
+        await self._own.close()
 
     async def watch(self) -> None:
         """Ask the store from time to time, until cancelled."""
