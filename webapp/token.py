@@ -26,7 +26,8 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(str(error))
-    token = Tokens(settings.token_secret).issue("command line", seconds)
+    tokens = Tokens(settings.token_secret, audience=settings.auth.audience)
+    token = tokens.issue("command line", seconds)
     sys.stdout.write(f"{token}\n")
 
 

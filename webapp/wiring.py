@@ -1,6 +1,8 @@
 """The only place that constructs services and use cases."""
 
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -23,14 +25,17 @@ from webapp.service.clock import WallClock
 from webapp.service.csv_report import CsvReport
 from webapp.service.database import Database, postgres_database, sqlite_database
 from webapp.service.demo_data import fill_with_demo_data
+from webapp.service.limits_rate_limiter import counted_here, counted_in_redis
 from webapp.service.mail import Mailer
 from webapp.service.object_report_files import folder_report_files, s3_report_files
 from webapp.service.outage_log import OutageLog
 from webapp.service.outbox import OutboxFolder
 from webapp.service.pdf_report import PdfReport
 from webapp.service.printer import StandardOutput
+from webapp.service.rate_limiter import RateLimiter
 from webapp.service.report_files import ReportFiles
 from webapp.service.schema import migrate
+from webapp.service.shared_rate_limiter import SharedRateLimiter
 from webapp.service.smtp_mailer import SmtpMailer, SmtpServer
 from webapp.service.sql_audit_logs import SqlAuditLogs
 from webapp.service.sql_reminders import SqlReminders
@@ -40,7 +45,14 @@ from webapp.service.sql_work_log import SqlWorkLog
 from webapp.service.tokens import Tokens
 from webapp.service.watched_print_jobs import WatchedPrintJobs
 from webapp.settings import Environment, Settings
-from webapp.settings.choices import DatabaseKind, InDoubt, MailTransport, StorageKind, StoreKind
+from webapp.settings.choices import (
+    DatabaseKind,
+    InDoubt,
+    MailTransport,
+    RateLimitStorage,
+    StorageKind,
+    StoreKind,
+)
 from webapp.usecase.calendar import Calendar
 from webapp.usecase.clean_up import CleanUp
 from webapp.usecase.delay_print import DelayPrint
@@ -56,6 +68,9 @@ from webapp.usecase.run_job import RunJob
 
 _DEMO_WEEKS = 13
 
+Watch = Callable[[], Coroutine[Any, Any, None]]
+"""Looks at something again and again, until it is cancelled."""
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -64,9 +79,11 @@ class Wiring:
     jobs: Atode
     database: Database
     calendar: Calendar
-    print_jobs: WatchedPrintJobs
     use_cases: UseCases
     tokens: Tokens
+    rate_limiter: RateLimiter
+    watches: Sequence[Watch]
+    """What the API server does all the time: looks whether its stores are there."""
 
 
 def wire(settings: Settings) -> Wiring:
@@ -77,14 +94,16 @@ def wire(settings: Settings) -> Wiring:
     calendar = Calendar(WallClock(), ZoneInfo(settings.calendar.timezone))
     files = _report_files(settings)
     tasks = _Tasks(settings, jobs, database, calendar, files)
-    outage = OutageLog(store_name(settings), "Registering answers 503 until it is back.")
+    outage = OutageLog(
+        "job store", store_name(settings), "Registering answers 503 until it is back."
+    )
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)
+    watches: list[Watch] = [print_jobs.watch]
     runs = AtodeJobRuns(jobs, tasks.runnables, watched=[tasks.remind_user])
     return Wiring(
         jobs=jobs,
         database=database,
         calendar=calendar,
-        print_jobs=print_jobs,
         use_cases=UseCases(
             register_job=RegisterJob(print_jobs),
             job_states=JobStates(print_jobs),
@@ -94,7 +113,9 @@ def wire(settings: Settings) -> Wiring:
             calendar=calendar,
             outbox=_outbox(settings),
         ),
-        tokens=Tokens(settings.token_secret),
+        tokens=Tokens(settings.token_secret, settings.old_token_secrets, settings.auth.audience),
+        rate_limiter=_rate_limiter(settings, watches),
+        watches=watches,
     )
 
 
@@ -137,6 +158,27 @@ class _Tasks:
             Runnable(registration.make_report(ReportProcessor(make_report)), alone=True),
             Runnable(registration.clean_up(CleanUpProcessor(clean_up)), alone=True),
         ]
+
+
+def _rate_limiter(settings: Settings, watches: list[Watch]) -> RateLimiter:
+    own = counted_here()
+    if settings.rate_limit.storage is RateLimitStorage.MEMORY:
+        return own
+    cluster = settings.redis.default.cluster
+    shared = counted_in_redis(
+        cluster.addrs, password=cluster.password.get_secret_value(), tls=cluster.tls
+    )
+    limiter = SharedRateLimiter(
+        shared,
+        own,
+        OutageLog(
+            "store of rate limits",
+            f"Redis at {', '.join(cluster.addrs)}",
+            "Each API server counts by itself until it is back.",
+        ),
+    )
+    watches.append(limiter.watch)
+    return limiter
 
 
 def _retry_strategy(settings: Settings) -> RetryStrategy:

@@ -131,24 +131,6 @@ def test_a_format_that_there_is_not_is_422(demo: Application) -> None:
     assert "format is" in refused(demo.get("/api/reports/2026-10/exe"), 422)
 
 
-def test_the_api_describes_itself(demo: Application) -> None:
-    document = demo.get("/openapi.json", headers={}).json()
-
-    paths = document["paths"]
-    for job in JOBS:
-        run = paths[f"/api/jobs/{job}/run"]["post"]
-        assert run["security"] == [{"HTTPBearer": []}]
-        assert {"200", "401", "413", "422", "503"} <= set(run["responses"])
-        assert run["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert {"/api/jobs", "/api/reports", "/api/reports/{month}/{format}", "/api/outbox"} <= set(
-        paths
-    )
-    assert "/api/dm-jobqueue/register" in paths
-    for path in paths.values():
-        for operation in path.values():
-            assert operation["summary"] or operation["description"]
-
-
 def test_where_mails_are_sent_there_is_no_outbox_and_outages_are_503(tmp_path: Path) -> None:
     with (
         RedisServer() as redis,

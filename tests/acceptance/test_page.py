@@ -167,6 +167,46 @@ def test_redis_down_is_shown_as_an_error_and_passes(page: Page, tmp_path: Path) 
         expect(page.get_by_role("alert")).to_be_hidden()
 
 
+def test_too_many_requests_are_shown_with_the_time_to_wait(
+    browser: Browser, page: Page, tmp_path: Path
+) -> None:
+    variables = {**sqlite_variables(tmp_path), "RATE_LIMIT__WRITES": "1/minute"}
+    with running(variables, tmp_path, with_worker=False) as app:
+        open_page(page, app)
+        register(page, delay="500")
+        expect(page.get_by_role("status")).to_contain_text("Registered")
+
+        register(page, delay="500")
+
+        said = r"Too many requests in a short time\. Try again in \d+ s\."
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(said))
+        expect(page.get_by_role("listitem")).to_have_count(1)
+        with browser.new_context(locale="ja-JP") as context:
+            japanese = context.new_page()
+            open_page(japanese, app)
+            japanese.get_by_role("button", name="ジョブを登録").click()
+            said = r"リクエストが集中しました。\d+ 秒後にもう一度お試しください。"
+            expect(japanese.get_by_role("alert")).to_contain_text(re.compile(said))
+
+
+def test_a_page_that_asks_too_often_says_so_and_waits(page: Page, tmp_path: Path) -> None:
+    variables = {**sqlite_variables(tmp_path), "RATE_LIMIT__READS": "3/hour"}
+    with running(variables, tmp_path, with_worker=False) as app:
+        page.clock.install()
+        complaints = open_page(page, app)
+        register(page, delay="0")
+        expect(page.get_by_text("States cannot be updated right now").first).to_be_visible()
+        asked = len(complaints.lines)
+
+        for _ in range(6):
+            page.clock.run_for(6_000)
+            assert app.get("/readyz", headers={}).status_code == 200
+
+        # Two questions at most were under way; the next ones wait for as long as they were told.
+        assert len(complaints.lines) <= asked + 4
+        expect(page.get_by_text("States cannot be updated right now").first).to_be_visible()
+
+
 def test_the_page_renews_its_token_in_time(page: Page, tmp_path: Path) -> None:
     variables = {**sqlite_variables(tmp_path), "AUTH__PAGE_TOKEN_SECONDS": "30"}
     with running(variables, tmp_path, with_worker=False) as app:

@@ -11,7 +11,7 @@ from webapp.service.watched_print_jobs import WatchedPrintJobs
 
 @pytest.fixture
 def outage() -> OutageLog:
-    return OutageLog("Redis at there:1", "Registering answers 503 until it is back.")
+    return OutageLog("job store", "Redis at there:1", "Registering answers 503 until it is back.")
 
 
 async def test_the_api_reports_what_its_callers_notice(

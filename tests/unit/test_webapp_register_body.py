@@ -20,6 +20,10 @@ def test_all_fields_are_taken() -> None:
     assert parse_registration(body) == Registration("Hi", 0.5, 0)
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    assert parse_registration(b'{"max_retry": 3.0}').max_retry == 3
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -223,6 +223,63 @@ def test_a_secret_file_that_is_missing_or_one_too_many_is_named(folder: Path) ->
     assert "is not a setting" in problem(folder, MAIL__HOST_FILE="/x")
 
 
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_secret_in_the_files_of_a_public_environment_is_refused(
+    folder: Path, environment: str
+) -> None:
+    (folder / "develop").rename(folder / environment)
+    (folder / environment / "config.yaml").write_text(f"auth: {{secret: {SECRET!r}}}")
+
+    told = problem(folder, APP_ENV=environment, AUTH__SECRET=SECRET)
+
+    assert told.startswith("auth.secret is a secret and must not stand in config.yaml")
+    assert "AUTH__SECRET_FILE" in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("secret", ["hunter2", "x" * 31])
+def test_a_short_secret_is_refused_without_being_shown(environment: str, secret: str) -> None:
+    for variable in ("AUTH__SECRET", "AUTH__OLD_SECRETS"):
+        with pytest.raises(SettingsError) as caught:
+            load_settings({"APP_ENV": environment, "AUTH__SECRET": SECRET, variable: secret})
+
+        assert f"environment variable {variable}" in str(caught.value)
+        assert "at least 32 characters" in str(caught.value)
+        assert secret not in str(caught.value)
+
+
+def test_the_secret_for_development_proves_no_token_in_public() -> None:
+    development = load_settings({}).token_secret
+
+    with pytest.raises(SettingsError, match=r"auth\.old_secrets has the one for development"):
+        load_settings(
+            {"APP_ENV": "staging", "AUTH__SECRET": SECRET, "AUTH__OLD_SECRETS": development}
+        )
+
+
+def test_old_secrets_stand_between_commas_or_on_lines_of_a_file(
+    folder: Path, tmp_path: Path
+) -> None:
+    first, second = "1" * 32, "2" * 40
+    file = tmp_path / "old"
+    file.write_text(f"{first}\n{SECRET}, with a comma\n")
+
+    given = load(folder, AUTH__OLD_SECRETS=f"{first},{second}")
+    read = load(folder, AUTH__OLD_SECRETS_FILE=str(file))
+
+    assert given.old_token_secrets == (first, second)
+    assert read.old_token_secrets == (first, f"{SECRET}, with a comma")
+    assert first not in repr(given)
+
+
+def test_counts_in_redis_need_an_address(folder: Path) -> None:
+    told = problem(folder, RATE_LIMIT__STORAGE="redis")
+
+    assert "redis.default.cluster.addrs is empty" in told
+    load(folder, RATE_LIMIT__STORAGE="redis", REDIS__DEFAULT__CLUSTER__ADDRS="a:1")
+
+
 @pytest.mark.parametrize("environment", Environment)
 def test_no_secret_stands_in_a_committed_file(environment: Environment) -> None:
     values, _ = read_files(PROJECT / "config" / environment)
@@ -254,13 +311,15 @@ def test_only_the_demo_keeps_mails_reports_and_tables_to_itself() -> None:
         ("CALENDAR__TIMEZONE", "../etc", "it must be the name of a time zone"),
         ("MAIL__SENDER", "nobody", "it must be a mail address"),
         ("MAIL__ENCRYPTION", "ssl", "it must be none, starttls or tls"),
+        ("RATE_LIMIT__STORAGE", "disk", "it must be memory or redis"),
+        ("RATE_LIMIT__WRITES", "0/minute", "it must be a number per second, minute, hour or day"),
+        ("RATE_LIMIT__READS", "10/week", "such as 600/minute"),
+        ("SERVER__TRUSTED_PROXIES", "10.0.0.1/8", "such as 10.0.0.0/8"),
         ("STORAGE__URL", "ftp://x", "it must be http(s)://host:port"),
         ("STORAGE__URL", "http://user:secret@x", "it must be http(s)://host:port"),
     ],
 )
-def test_bad_settings_of_the_jobs_are_named(
-    folder: Path, variable: str, value: str, limit: str
-) -> None:
+def test_bad_settings_are_named(folder: Path, variable: str, value: str, limit: str) -> None:
     assert limit in problem(folder, **{variable: value})
 
 

@@ -36,13 +36,15 @@ async def _serve(settings: Settings) -> None:
     async with wiring.database:
         await prepare(settings, wiring)
         async with wiring.jobs:
-            watching = asyncio.create_task(wiring.print_jobs.watch())
+            watching = [asyncio.create_task(watch()) for watch in wiring.watches]
             try:
-                app = create_app(settings, wiring.use_cases, wiring.tokens)
+                app = create_app(settings, wiring.use_cases, wiring.tokens, wiring.rate_limiter)
                 app.include_router(observation_routes(Observatory(wiring.jobs)))
                 await HttpServer(app, settings, store_name(settings)).serve()
             finally:
-                watching.cancel()
+                for task in watching:
+                    task.cancel()
+                await wiring.rate_limiter.close()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 """The API: register a job, ask how jobs stand."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from webapp.server.body import read_body
 from webapp.server.fields import body_documentation
-from webapp.server.problem import problems
+from webapp.server.openapi import problems
 from webapp.server.register_body import RegisterBody, parse_registration
+from webapp.server.routes import Check, api_router
 from webapp.service.print_jobs import PrintJob
 from webapp.usecase.job_states import MOST_AT_ONCE, JobStates
 from webapp.usecase.register_job import RegisterJob
@@ -47,24 +47,23 @@ class JobStateList(BaseModel):
 def api_routes(
     register_job: RegisterJob,
     job_states: JobStates,
-    check_token: Callable[..., Awaitable[None]],
+    check: Check,
 ) -> APIRouter:
     """The routes below /api/dm-jobqueue; each needs a token."""
-    router = APIRouter(
-        prefix="/api/dm-jobqueue", dependencies=[Depends(check_token)], tags=["dm-jobqueue"]
-    )
+    router = api_router("/api/dm-jobqueue", check)
 
     @router.post(
         "/register",
+        operation_id="register",
         openapi_extra=body_documentation(RegisterBody),
-        responses=problems(401, 413, 422, 503),
+        responses=problems(413, 422, 503),
     )
     async def register(request: Request) -> Registered:
         """Register a job that prints a message later."""
         registration = parse_registration(await read_body(request))
         return Registered(job_id=await register_job.register(registration))
 
-    @router.get("/jobs", responses=problems(401, 422, 503))
+    @router.get("/jobs", operation_id="job_states", responses=problems(422, 503))
     async def jobs(ids: JobIds) -> JobStateList:
         """How registered jobs stand."""
         found = await job_states.of([str(job_id) for job_id in ids])

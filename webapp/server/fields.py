@@ -2,9 +2,9 @@
 
 from difflib import get_close_matches
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from webapp.server.excerpt import excerpt
 from webapp.server.problem import FieldError, Problem
@@ -17,6 +17,13 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+"""To JSON, 3.0 is a whole number as good as 3."""
 
 F = TypeVar("F", bound=Fields)
 

@@ -6,6 +6,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from webapp.server.security_headers import SecurityHeaders
 from webapp.settings import Settings
 from webapp.settings.choices import LogLevel
 
@@ -18,13 +19,16 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: FastAPI, settings: Settings, store: str) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                SecurityHeaders(app),
                 host=settings.server.host,
                 port=settings.server.port,
                 log_config=None,
                 # The page asks twice a second how its jobs stand.
                 access_log=settings.log.level is LogLevel.DEBUG,
                 lifespan="off",
+                # Who asks, and whether by https, is taken from these proxies' words only.
+                proxy_headers=bool(settings.server.trusted_proxies),
+                forwarded_allow_ips=[*settings.server.trusted_proxies],
                 server_header=False,
                 timeout_graceful_shutdown=30,
             )

@@ -6,13 +6,15 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from webapp.server.body import read_body
 from webapp.server.excerpt import excerpt
 from webapp.server.fields import body_documentation
-from webapp.server.problem import Problem, problems
+from webapp.server.openapi import problems
+from webapp.server.problem import Problem
+from webapp.server.routes import Check, api_router
 from webapp.server.run_bodies import Runner, runners
 from webapp.usecase.job_overview import JobOverview, JobsOverview, RunOverview
 from webapp.usecase.run_job import RunJob
@@ -65,14 +67,12 @@ class JobRunsList(BaseModel):
     jobs: list[JobRunStates]
 
 
-def jobs_routes(
-    run_job: RunJob, overview: JobsOverview, check_token: Callable[..., Awaitable[None]]
-) -> APIRouter:
+def jobs_routes(run_job: RunJob, overview: JobsOverview, check: Check) -> APIRouter:
     """The routes below /api/jobs; each needs a token."""
-    router = APIRouter(prefix="/api/jobs", dependencies=[Depends(check_token)], tags=["jobs"])
+    router = api_router("/api/jobs", check)
     known = runners(run_job)
 
-    @router.get("", responses=problems(401, 503))
+    @router.get("", operation_id="jobs", responses=problems(503))
     async def jobs() -> JobRunsList:
         """All jobs, each with its newest runs."""
         found = [_job(job, known.get(job.name)) for job in await overview.all()]
@@ -86,7 +86,7 @@ def jobs_routes(
             summary=runner.summary,
             operation_id=f"run_{name.replace(':', '_')}",
             openapi_extra=body_documentation(runner.body),
-            responses=problems(401, 413, 422, 503),
+            responses=problems(413, 422, 503),
         )
 
     @router.post("/{name}/run", include_in_schema=False)

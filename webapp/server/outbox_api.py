@@ -1,12 +1,11 @@
 """The API of the outbox: mails that stay here instead of being sent."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel
 
-from webapp.server.problem import problems
+from webapp.server.routes import Check, api_router
 from webapp.service.outbox import Outbox
 
 _MOST = 50
@@ -28,11 +27,11 @@ class MailList(BaseModel):
     mails: list[MailInOutbox]
 
 
-def outbox_routes(outbox: Outbox, check_token: Callable[..., Awaitable[None]]) -> APIRouter:
+def outbox_routes(outbox: Outbox, check: Check) -> APIRouter:
     """The route /api/outbox; it needs a token. There is none where mails are sent."""
-    router = APIRouter(prefix="/api/outbox", dependencies=[Depends(check_token)], tags=["outbox"])
+    router = api_router("/api/outbox", check)
 
-    @router.get("", responses=problems(401))
+    @router.get("", operation_id="outbox")
     async def mails() -> MailList:
         """The last mails. They come whole: no part of a file's name comes from the caller."""
         return MailList(

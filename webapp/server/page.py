@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel
 
+from webapp.server.admission import PAGE
 from webapp.server.texts import TEXTS, pick_language
 from webapp.service.tokens import Tokens
 from webapp.usecase.calendar import Calendar
@@ -39,7 +40,7 @@ def page_routes(
     router = APIRouter(include_in_schema=False)
 
     def new_token() -> PageToken:
-        return PageToken(token=tokens.issue("page", token_seconds), seconds=token_seconds)
+        return PageToken(token=tokens.issue(PAGE, token_seconds), seconds=token_seconds)
 
     @router.get("/")
     async def root() -> RedirectResponse:

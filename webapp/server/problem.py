@@ -9,7 +9,6 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from webapp.server.excerpt import excerpt
@@ -58,31 +57,6 @@ class Problem(Exception):
         return JSONResponse(
             body, self.status.value, self.headers, media_type="application/problem+json"
         )
-
-
-class FieldErrorDocument(BaseModel):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class ProblemDocument(BaseModel):
-    """An error answer."""
-
-    status: int
-    title: str
-    detail: str
-    errors: list[FieldErrorDocument]
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Error answers, as OpenAPI wants them told."""
-    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
-    }
 
 
 def answer_problems(app: FastAPI) -> None:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from webapp.server.fields import Fields, parse_fields
+from webapp.server.fields import Fields, WholeNumber, parse_fields
 from webapp.usecase.message import DEFAULT_MESSAGE, LONGEST_MESSAGE
 from webapp.usecase.register_job import LONGEST_DELAY_SECONDS, MOST_RETRIES, Registration
 
@@ -13,7 +13,10 @@ class RegisterBody(Fields):
     """What to print, when, and how persistently; all optional."""
 
     message: str = Field(
-        default=DEFAULT_MESSAGE, max_length=LONGEST_MESSAGE, description=MESSAGE_LIMIT
+        default=DEFAULT_MESSAGE,
+        max_length=LONGEST_MESSAGE,
+        description=MESSAGE_LIMIT,
+        examples=["Hello, World!"],
     )
     delay_seconds: float = Field(
         default=Registration.delay_seconds,
@@ -21,12 +24,14 @@ class RegisterBody(Fields):
         le=LONGEST_DELAY_SECONDS,
         allow_inf_nan=False,
         description=f"a number from 0 to {LONGEST_DELAY_SECONDS:,} (one year)",
+        examples=[5],
     )
-    max_retry: int = Field(
+    max_retry: WholeNumber = Field(
         default=Registration.max_retry,
         ge=0,
         le=MOST_RETRIES,
         description=f"a whole number from 0 to {MOST_RETRIES:,}",
+        examples=[3],
     )
 
 

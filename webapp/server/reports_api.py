@@ -1,16 +1,17 @@
 """The API of monthly reports: which there are, and their files."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from webapp.server.excerpt import excerpt
-from webapp.server.problem import Problem, problems
+from webapp.server.openapi import problems
+from webapp.server.problem import Problem
+from webapp.server.routes import Check, api_router
 from webapp.usecase.read_reports import ReadReports, ReportFormat
 
 _CONTENT_TYPES = {
@@ -35,13 +36,11 @@ class ReportList(BaseModel):
     reports: list[Report]
 
 
-def reports_routes(
-    read_reports: ReadReports, check_token: Callable[..., Awaitable[None]]
-) -> APIRouter:
+def reports_routes(read_reports: ReadReports, check: Check) -> APIRouter:
     """The routes below /api/reports; each needs a token."""
-    router = APIRouter(prefix="/api/reports", dependencies=[Depends(check_token)], tags=["reports"])
+    router = api_router("/api/reports", check)
 
-    @router.get("", responses=problems(401, 503))
+    @router.get("", operation_id="reports", responses=problems(503))
     async def reports() -> ReportList:
         """The monthly reports that there are."""
         found = await read_reports.newest()
@@ -60,10 +59,11 @@ def reports_routes(
 
     @router.get(
         "/{month}/{format}",
+        operation_id="report_file",
         response_class=Response,
         responses={
             200: {"content": {kind: {} for kind in _CONTENT_TYPES.values()}},
-            **problems(401, 404, 422, 503),
+            **problems(404, 422, 503),
         },
     )
     async def file(month: str, format: ReportFormat) -> Response:

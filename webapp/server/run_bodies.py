@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from webapp.server.fields import Fields, parse_fields, refusal
+from webapp.server.fields import Fields, WholeNumber, parse_fields, refusal
 from webapp.server.problem import FieldError
 from webapp.server.register_body import MESSAGE_LIMIT
 from webapp.service.job_runs import Added
@@ -27,26 +27,41 @@ class DelayPrintBody(Fields):
     """Arguments of `demo:delay_print`."""
 
     message: str = Field(
-        default=DEFAULT_MESSAGE, max_length=LONGEST_MESSAGE, description=MESSAGE_LIMIT
+        default=DEFAULT_MESSAGE,
+        max_length=LONGEST_MESSAGE,
+        description=MESSAGE_LIMIT,
+        examples=["Hello, World!"],
     )
 
 
 class WeeklyReportReminderBody(Fields):
     """Arguments of `weekly_report_reminder`; without a week it is the last one."""
 
-    week: str = Field(default="", description=WEEK_LIMIT)
+    week: str = Field(
+        default="",
+        description=WEEK_LIMIT,
+        examples=["2026-W46"],
+        json_schema_extra={"pattern": "^([0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3]))?$"},
+    )
 
 
 class MonthlyReportGeneratorBody(Fields):
     """Arguments of `monthly_report_generator`; without a month it is the last one."""
 
-    month: str = Field(default="", description=MONTH_LIMIT)
+    month: str = Field(
+        default="",
+        description=MONTH_LIMIT,
+        examples=["2026-10"],
+        json_schema_extra={"pattern": "^([0-9]{4}-(0[1-9]|1[0-2]))?$"},
+    )
 
 
 class DataCleanupBody(Fields):
     """Arguments of `data_cleanup`."""
 
-    days: int = Field(default=DEFAULT_DAYS, ge=1, le=LONGEST_DAYS, description=DAYS_LIMIT)
+    days: WholeNumber = Field(
+        default=DEFAULT_DAYS, ge=1, le=LONGEST_DAYS, description=DAYS_LIMIT, examples=[90]
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Telling the operator once that the store is gone, and once that it is back."""
+"""Telling the operator once that a store is gone, and once that it is back."""
 
 import logging
 import time
@@ -9,7 +9,9 @@ logger = logging.getLogger("webapp.store")
 class OutageLog:
     """One line when an outage begins and one when it is over, however often it is noticed."""
 
-    def __init__(self, store: str, consequence: str) -> None:
+    def __init__(self, role: str, store: str, consequence: str) -> None:
+        """`role` is what the store is to us, such as "job store"."""
+        self._role = role
         self._store = store
         self._consequence = consequence
         self._since: float | None = None
@@ -21,7 +23,7 @@ class OutageLog:
             text = " ".join(reason.split()).rstrip(".")
             if self._store not in text:
                 text = f"{self._store}: {text}"
-            logger.warning("The job store is down: %s. %s", text, self._consequence)
+            logger.warning("The %s is down: %s. %s", self._role, text, self._consequence)
 
     def back(self) -> None:
         """The store answered."""

@@ -67,3 +67,10 @@ class StorageKind(StrEnum):
 
     S3 = "s3"
     FOLDER = "folder"
+
+
+class RateLimitStorage(StrEnum):
+    """Where requests are counted."""
+
+    MEMORY = "memory"
+    REDIS = "redis"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -50,8 +50,19 @@ class Key:
         Raises:
             ValueError: it is not within its limit; the text says both.
         """
+        return self._from_text(text, text.split(","))
+
+    def from_content(self, text: str) -> Any:
+        """The checked value, given as a file's content; each item of a list has its own line.
+
+        Raises:
+            ValueError: it is not within its limit; the text says both.
+        """
+        return self._from_text(text, text.splitlines())
+
+    def _from_text(self, text: str, parts: list[str]) -> Any:
         if self.is_list:
-            items = [item.strip() for item in text.split(",") if item.strip()]
+            items = [item.strip() for item in parts if item.strip()]
             return self._checked(text, lambda: self.type.validate_python(items))
         return self._checked(text, lambda: self.type.validate_strings(text))
 
@@ -87,9 +98,15 @@ def _key(name: str, file: str, field: FieldInfo) -> Key:
         limit=field.description or "",
         default=field.default,
         type=TypeAdapter(annotated),
-        is_secret=field.annotation is SecretStr,
+        is_secret=SecretStr in _parts(field.annotation),
         is_list=get_origin(field.annotation) is tuple,
     )
+
+
+def _parts(annotation: Any) -> list[Any]:
+    """The types that an annotation is made of."""
+    inner = get_args(annotation)
+    return [part for each in inner for part in _parts(each)] if inner else [annotation]
 
 
 def _all_keys() -> Mapping[str, Key]:

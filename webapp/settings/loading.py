@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from webapp.settings.checks import contradictions, exposed_secrets
 from webapp.settings.environment import Environment
 from webapp.settings.files import read_files
-from webapp.settings.key import KEYS
-from webapp.settings.model import DEVELOPMENT_SECRET, PROJECT, SHORTEST_SECRET, Settings
+from webapp.settings.model import PROJECT, Settings
 from webapp.settings.problem import SettingsError
 from webapp.settings.variables import read_variables
 
@@ -27,12 +27,14 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
     root = Path(variables.get("APP_CONFIG_DIR") or PROJECT / "config")
     from_files, problems = read_files(root / environment)
     from_variables, more = read_variables(variables)
-    if problems or more:
-        raise SettingsError([*problems, *more])
+    problems += [*exposed_secrets(environment, from_files), *more]
+    if problems:
+        raise SettingsError(problems)
     settings = Settings.model_validate(
         {"environment": environment, **_nested({**from_files, **from_variables})}
     )
-    _check_secret(settings)
+    if found := list(contradictions(settings)):
+        raise SettingsError(found)
     return settings
 
 
@@ -45,14 +47,3 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
             place = place.setdefault(section, {})
         place[word] = value
     return tree
-
-
-def _check_secret(settings: Settings) -> None:
-    if settings.environment.is_public and settings.token_secret == DEVELOPMENT_SECRET:
-        raise SettingsError(
-            [
-                f"auth.secret is not set, and {settings.environment} has no built-in one: set "
-                f"the environment variable {KEYS['auth.secret'].variable} to a random text of "
-                f"at least {SHORTEST_SECRET} characters"
-            ]
-        )

@@ -4,6 +4,7 @@ A description completes the sentence "it must be …": error messages and docume
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,7 @@ from webapp.settings.choices import (
     LogLevel,
     MailEncryption,
     MailTransport,
+    RateLimitStorage,
     RetryKind,
     StorageKind,
     StoreKind,
@@ -51,6 +53,11 @@ def _secret(text: SecretStr) -> SecretStr:
     return text
 
 
+def _network(text: str) -> str:
+    ip_network(text)  # raises ValueError
+    return text
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -65,6 +72,9 @@ Listener = Annotated[str, AfterValidator(_listener)]
 Text = Annotated[str, Field(min_length=1)]
 Zone = Annotated[str, AfterValidator(_zone)]
 MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$")]
+Network = Annotated[str, AfterValidator(_network)]
+Rate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,6}/(second|minute|hour|day)$")]
+_RATE_LIMIT = "a number per second, minute, hour or day, such as 600/minute"
 Url = Annotated[str, Field(pattern=r"^(https?://[^\s/@?#]+/?)?$")]
 
 
@@ -81,6 +91,9 @@ class ServerSettings(Section):
     port: int = Field(
         default=8080, ge=0, le=65_535, description="a number from 0 (any free one) to 65535"
     )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(), description="a list of addresses or networks, such as 10.0.0.0/8"
+    )
 
 
 class AuthSettings(Section):
@@ -90,9 +103,23 @@ class AuthSettings(Section):
         default=SecretStr(""),
         description=f"a text of at least {SHORTEST_SECRET} characters",
     )
+    old_secrets: tuple[Secret, ...] = Field(
+        default=(), description=f"a list of texts of at least {SHORTEST_SECRET} characters"
+    )
+    audience: Text = Field(default="dm-jobqueue", description="a text")
     page_token_seconds: int = Field(
         default=600, ge=30, le=86_400, description="a number of seconds from 30 to 86400"
     )
+
+
+class RateLimitSettings(Section):
+    """How often one caller may ask."""
+
+    storage: RateLimitStorage = Field(
+        default=RateLimitStorage.MEMORY, description="memory or redis"
+    )
+    reads: Rate = Field(default="3000/minute", description=_RATE_LIMIT)
+    writes: Rate = Field(default="600/minute", description=_RATE_LIMIT)
 
 
 class JobQueueSettings(Section):
@@ -221,9 +248,11 @@ class RedisJobQueue(Section):
 
 
 class RedisCluster(Section):
-    """Redis for everything else; nothing reads it yet."""
+    """Redis for everything else: a cluster, or one server where there is one address."""
 
     addrs: tuple[Address, ...] = Field(default=(), description="a list of host:port")
+    password: SecretStr = Field(default=SecretStr(""), description="a text; empty means none")
+    tls: bool = Field(default=False, description="true or false")
 
 
 class RedisDefault(Section):
@@ -303,6 +332,7 @@ class Settings(Section):
     environment: Environment
     server: ServerSettings = ServerSettings()
     auth: AuthSettings = AuthSettings()
+    rate_limit: RateLimitSettings = RateLimitSettings()
     jobqueue: JobQueueSettings = JobQueueSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
@@ -321,11 +351,17 @@ class Settings(Section):
         """What tokens are signed with."""
         return self.auth.secret.get_secret_value() or DEVELOPMENT_SECRET
 
+    @property
+    def old_token_secrets(self) -> tuple[str, ...]:
+        """What tokens were signed with before; such tokens are good until they end."""
+        return tuple(secret.get_secret_value() for secret in self.auth.old_secrets)
+
 
 SECTIONS_OF_FILE = {
     "config.yaml": (
         "server",
         "auth",
+        "rate_limit",
         "jobqueue",
         "worker",
         "log",

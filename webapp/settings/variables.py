@@ -27,8 +27,9 @@ def read_variables(variables: Mapping[str, str]) -> tuple[dict[str, Any], list[s
         try:
             text = variables[variable]
             if variable in _BY_FILE_VARIABLE:
-                text = _content(text, variables, key)
-            values[key.name] = key.from_variable(text)
+                values[key.name] = key.from_content(_content(text, variables, key))
+            else:
+                values[key.name] = key.from_variable(text)
         except (ValueError, OSError) as error:
             problems.append(f"environment variable {variable}: {error}")
     return values, problems

@@ -46,10 +46,14 @@ def check_month(month: str, *, latest: str) -> None:
     Raises:
         BadArgument: it is not.
     """
-    # `[0-9]`, since `\d` takes the digits of all scripts.
-    is_month = re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month)
-    if not is_month or int(month[:4]) < _EARLIEST_YEAR or month > latest:
+    if not is_month(month) or int(month[:4]) < _EARLIEST_YEAR or month > latest:
         raise BadArgument("month", month, MONTH_LIMIT)
+
+
+def is_month(text: str) -> bool:
+    """Whether it is written like a month, whichever."""
+    # `[0-9]`, since `\d` takes the digits of all scripts.
+    return re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is not None
 
 
 def check_week(week: str, *, latest: str) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from webapp.service.report_files import ReportFiles
 from webapp.service.report_records import ReportRecord, ReportRecords
+from webapp.usecase.periods import is_month
 
 _MOST = 24
 
@@ -42,7 +43,8 @@ class ReadReports:
 
     async def fetch(self, month: str, format: ReportFormat) -> ReportFile | None:
         """A report's file, or None if there is none."""
-        record = await self._records.get(month)
+        # Anything may be asked for, and not every database takes every text.
+        record = await self._records.get(month) if is_month(month) else None
         if record is None:
             return None
         key = record.csv_key if format is ReportFormat.CSV else record.pdf_key

@@ -4,9 +4,11 @@ export class Unreachable extends Error {}
 export class Unauthorized extends Error {}
 
 export class Refused extends Error {
-  constructor(status, message) {
+  // `seconds`: after which it may go better, where the server says so.
+  constructor(status, message, seconds) {
     super(message);
     this.status = status;
+    this.seconds = seconds;
   }
 }
 
@@ -114,6 +116,7 @@ export class Api {
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     const message = answer.detail ?? `${response.status} ${response.statusText}`;
-    throw response.status === 401 ? new Unauthorized(message) : new Refused(response.status, message);
+    if (response.status === 401) throw new Unauthorized(message);
+    throw new Refused(response.status, message, Number(response.headers.get("Retry-After") ?? 0));
   }
 }

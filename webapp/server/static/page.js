@@ -8,6 +8,7 @@ import { Poll } from "./poll.js";
 import { Reports } from "./reports.js";
 import { Runs } from "./runs.js";
 import { Watch } from "./watch.js";
+import { fill } from "./wording.js";
 
 const { texts, token, tokenSeconds } = JSON.parse(document.body.dataset.page);
 const byId = (id) => document.getElementById(id);
@@ -43,6 +44,7 @@ function explain(error) {
   if (error instanceof Unreachable) return texts.error_unreachable;
   if (error instanceof Unauthorized) return texts.error_token;
   if (error instanceof Refused && error.status === 503) return texts.error_store;
+  if (error instanceof Refused && error.status === 429) return fill(texts.error_too_often, error);
   return texts.error_other + error.message;
 }
 

@@ -1,6 +1,6 @@
 // Asks how unfinished jobs stand: often when something is about to happen, else seldom.
 
-import { Rounds } from "./rounds.js";
+import { Rounds, pauseAfter } from "./rounds.js";
 
 const OFTEN_MS = 500;
 const SELDOM_MS = 5_000;
@@ -23,9 +23,9 @@ export class Poll extends Rounds {
       if (changed.length) this.list.announce(changed);
       this.list.stale(false);
       return this.#pause();
-    } catch {
+    } catch (error) {
       this.list.stale(true);
-      return SELDOM_MS;
+      return pauseAfter(error);
     }
   }
 

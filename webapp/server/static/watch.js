@@ -1,6 +1,6 @@
 // Asks how the other jobs stand: often while one is under way, else seldom.
 
-import { Rounds } from "./rounds.js";
+import { Rounds, pauseAfter } from "./rounds.js";
 import { Runs } from "./runs.js";
 
 const OFTEN_MS = 700;
@@ -23,9 +23,9 @@ export class Watch extends Rounds {
     if (!this.api.hasToken) return SELDOM_MS;
     try {
       return await this.#look();
-    } catch {
+    } catch (error) {
       this.stale.hidden = false;
-      return SELDOM_MS;
+      return pauseAfter(error);
     }
   }
 
