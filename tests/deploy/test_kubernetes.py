@@ -157,7 +157,7 @@ def test_selectors_find_the_pods(name: str) -> None:
 def paths_of_the_api() -> Iterator[str]:
     settings = load_settings({"APP_ENV": "demo"})
     wiring = wire(settings)
-    app = create_app(settings, wiring.use_cases, wiring.tokens)
+    app = create_app(settings, wiring.use_cases, wiring.tokens, wiring.rate_limiter)
 
     def of(routes: list[BaseRoute]) -> Iterator[str]:
         for route in routes:
