@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ def started() -> Iterator[Started]:
     yield from _in_systemd()
 
 
+@cache
 def compose() -> Document:
     document: Document = yaml.safe_load(COMPOSE.read_text("utf-8"))
     return document
@@ -53,11 +55,11 @@ def service(name: str) -> Started:
     return found
 
 
-def manifests() -> Iterator[Document]:
+@cache
+def manifests() -> Sequence[Document]:
     """Everything that Kubernetes is to have, without kustomizations."""
-    for path in sorted(KUBERNETES.rglob("*.yaml")):
-        if path.name != "kustomization.yaml":
-            yield from yaml.safe_load_all(path.read_text("utf-8"))
+    paths = [p for p in sorted(KUBERNETES.rglob("*.yaml")) if p.name != "kustomization.yaml"]
+    return [each for path in paths for each in yaml.safe_load_all(path.read_text("utf-8"))]
 
 
 def manifest(kind: str, name: str) -> Document:
