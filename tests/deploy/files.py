@@ -49,6 +49,11 @@ def services() -> Mapping[str, Document]:
     return found
 
 
+def is_ours(description: Document) -> bool:
+    """Whether a service runs a program of the application."""
+    return str(description["image"]).startswith("atode-webapp:")
+
+
 def service(name: str) -> Started:
     """One of the application's own services of the compose file."""
     [found] = [each for each in _in_compose() if each.place == f"compose {name}"]
@@ -124,7 +129,7 @@ def module_of(command: Sequence[str]) -> str:
 
 def _in_compose() -> Iterator[Started]:
     for name, description in services().items():
-        if "build" in description:
+        if is_ours(description):
             grace = description.get("stop_grace_period")
             yield Started(
                 f"compose {name}",

@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.deploy.files import COMPOSE, ROOT, VERSION, compose, make_secrets, service, services
+from tests.deploy.files import (
+    COMPOSE,
+    ROOT,
+    VERSION,
+    compose,
+    is_ours,
+    make_secrets,
+    service,
+    services,
+)
 
 PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 PROVISIONING = ROOT / "deploy" / "grafana" / "provisioning"
@@ -52,13 +61,15 @@ def test_everything_that_was_asked_for_is_there() -> None:
         *("prometheus", "grafana"),
     }
     assert services()["jobqueue"]["deploy"]["replicas"] == 2
+    # Once, for all of the application's own.
+    assert [name for name, each in services().items() if "build" in each] == ["api"]
 
 
 @each_service
 def test_its_image_is_pinned(name: str) -> None:
     image, _, tag = services()[name]["image"].partition(":")
 
-    if "build" in services()[name]:
+    if is_ours(services()[name]):
         assert (image, tag) == ("atode-webapp", VERSION)
     else:
         assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-[a-z]+)?|RELEASE\.[\dTZ-]+", tag)
