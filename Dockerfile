@@ -12,8 +12,7 @@ RUN /venv/bin/pip install --no-cache-dir --group webapp
 # for /metrics, `uvloop` for speed. No `postgres`: the application keeps no jobs in PostgreSQL.
 COPY src src
 RUN /venv/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
-    && /venv/bin/pip install --no-cache-dir "$(echo /wheels/atode-*.whl)[redis,metrics,uvloop]" \
-    && python -m compileall -q /venv/lib
+    && /venv/bin/pip install --no-cache-dir "$(echo /wheels/atode-*.whl)[redis,metrics,uvloop]"
 
 FROM python:3.13.9-slim-bookworm
 # By number, so that Kubernetes can see that it is not root.
@@ -25,6 +24,8 @@ COPY --from=build /venv /venv
 WORKDIR /app
 COPY webapp webapp
 COPY config config
+# Nothing is written when it runs, so that is done here.
+RUN python -m compileall -q webapp
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ def started() -> Iterator[Started]:
     yield from _in_systemd()
 
 
+@cache
 def compose() -> Document:
     document: Document = yaml.safe_load(COMPOSE.read_text("utf-8"))
     return document
@@ -47,17 +49,22 @@ def services() -> Mapping[str, Document]:
     return found
 
 
+def is_ours(description: Document) -> bool:
+    """Whether a service runs a program of the application."""
+    return str(description["image"]).startswith("atode-webapp:")
+
+
 def service(name: str) -> Started:
     """One of the application's own services of the compose file."""
     [found] = [each for each in _in_compose() if each.place == f"compose {name}"]
     return found
 
 
-def manifests() -> Iterator[Document]:
+@cache
+def manifests() -> Sequence[Document]:
     """Everything that Kubernetes is to have, without kustomizations."""
-    for path in sorted(KUBERNETES.rglob("*.yaml")):
-        if path.name != "kustomization.yaml":
-            yield from yaml.safe_load_all(path.read_text("utf-8"))
+    paths = [p for p in sorted(KUBERNETES.rglob("*.yaml")) if p.name != "kustomization.yaml"]
+    return [each for path in paths for each in yaml.safe_load_all(path.read_text("utf-8"))]
 
 
 def manifest(kind: str, name: str) -> Document:
@@ -122,7 +129,7 @@ def module_of(command: Sequence[str]) -> str:
 
 def _in_compose() -> Iterator[Started]:
     for name, description in services().items():
-        if "build" in description:
+        if is_ours(description):
             grace = description.get("stop_grace_period")
             yield Started(
                 f"compose {name}",

@@ -12,13 +12,29 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.deploy.files import COMPOSE, ROOT, VERSION, compose, make_secrets, service, services
+from tests.deploy.files import (
+    COMPOSE,
+    ROOT,
+    VERSION,
+    compose,
+    is_ours,
+    make_secrets,
+    service,
+    services,
+)
 
 PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 PROVISIONING = ROOT / "deploy" / "grafana" / "provisioning"
 FILES = sorted(ROOT.glob("docker-compose*.yml"))
 
 each_service = pytest.mark.parametrize("name", services())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of the secrets that the script makes."""
+    folder = make_secrets(tmp_path_factory.mktemp("deploy") / "secrets")
+    return {path.name for path in folder.iterdir()}
 
 
 def read(path: Path) -> Any:
@@ -31,11 +47,10 @@ def port_of_server(name: str) -> int:
     return int(variables.get("WORKER__METRICS", "0.0.0.0:8080").rpartition(":")[2])
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_it_follows_the_compose_specification(path: Path) -> None:
+def test_they_follow_the_compose_specification() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
 
-    done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *FILES], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
 
@@ -46,13 +61,15 @@ def test_everything_that_was_asked_for_is_there() -> None:
         *("prometheus", "grafana"),
     }
     assert services()["jobqueue"]["deploy"]["replicas"] == 2
+    # Once, for all of the application's own.
+    assert [name for name, each in services().items() if "build" in each] == ["api"]
 
 
 @each_service
 def test_its_image_is_pinned(name: str) -> None:
     image, _, tag = services()[name]["image"].partition(":")
 
-    if "build" in services()[name]:
+    if is_ours(services()[name]):
         assert (image, tag) == ("atode-webapp", VERSION)
     else:
         assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-[a-z]+)?|RELEASE\.[\dTZ-]+", tag)
@@ -84,8 +101,7 @@ def test_what_it_waits_for_can_come_about(name: str) -> None:
 
 
 @each_service
-def test_its_secrets_are_made_by_the_script(name: str, tmp_path: Path) -> None:
-    made = {path.name for path in make_secrets(tmp_path / "secrets").iterdir()}
+def test_its_secrets_are_made_by_the_script(name: str, made: set[str]) -> None:
     declared = compose()["secrets"]
     given = set(services()[name].get("secrets", ()))
     named = set(re.findall(r"/run/secrets/(\w+)", yaml.safe_dump(services()[name])))

@@ -4,20 +4,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Mount
 
+from tests.acceptance.application import Application
 from tests.deploy.files import KUBERNETES, ROOT, VERSION, manifest, manifests, pods
-from webapp.server.app import create_app
-from webapp.server.observation import observation_routes
 from webapp.settings import load_settings
-from webapp.wiring import wire
 
 OLDEST = "1.29"
 """The oldest Kubernetes that the files are checked for; the newest is what the schemas have."""
@@ -154,19 +151,12 @@ def test_selectors_find_the_pods(name: str) -> None:
         assert manifest("Service", name)["spec"]["selector"] == labels
 
 
-def paths_of_the_api() -> Iterator[str]:
-    settings = load_settings({"APP_ENV": "demo"})
-    wiring = wire(settings)
-    app = create_app(settings, wiring.use_cases, wiring.tokens, wiring.rate_limiter)
-
-    def of(routes: list[BaseRoute]) -> Iterator[str]:
-        for route in routes:
-            if isinstance(route, Mount):
-                yield f"{route.path}/page.css"
-            else:
-                yield str(getattr(route, "path", "")) or "/"
-
-    yield from of(app.routes)
+def paths_for_users(url: str) -> set[str]:
+    """What the running API server tells of itself, by its description and its page."""
+    described = httpx.get(f"{url}/openapi.json", trust_env=False).json()["paths"]
+    page = httpx.get(f"{url}/", trust_env=False, follow_redirects=True)
+    linked = re.findall(r'(?:src|href)="(/[^"?#]*)', page.text)
+    return {"/", "/openapi.json", page.url.path, *described, *linked}
 
 
 def is_let_in(path: str) -> bool:
@@ -178,20 +168,24 @@ def is_let_in(path: str) -> bool:
     return False
 
 
-def test_the_ingress_lets_in_all_that_is_for_users_and_nothing_of_the_operators() -> None:
-    inside = {
-        route.path for route in observation_routes(_Nobody()).routes if isinstance(route, APIRoute)
-    } | {"/healthz"}
-    paths = set(paths_of_the_api()) | inside
+def test_the_ingress_lets_in_all_that_is_for_users_and_nothing_of_the_operators(
+    composed: Application,
+) -> None:
+    users, operators = paths_for_users(composed.url), ("/metrics", "/healthz", "/readyz")
 
-    assert inside == {"/metrics", "/readyz", "/healthz"}
-    assert {path for path in paths if not is_let_in(path)} == inside
-    [backend] = {
-        yaml.safe_dump(entry["backend"])
-        for entry in manifest("Ingress", "api")["spec"]["rules"][0]["http"]["paths"]
-    }
-    assert yaml.safe_load(backend) == {"service": {"name": "api", "port": {"name": "http"}}}
-    assert manifest("Service", "api")["spec"]["ports"][0]["name"] == "http"
+    assert users >= {"/dm-jobqueue", "/api/dm-jobqueue/register", "/static/page.css"}
+    assert not [path for path in users if not is_let_in(path)]
+    for path in operators:
+        assert httpx.get(f"{composed.url}{path}", trust_env=False).status_code == 200
+        assert not is_let_in(path)
+
+
+def test_the_ingress_leads_to_the_api_server() -> None:
+    [rule] = manifest("Ingress", "api")["spec"]["rules"]
+    [port] = manifest("Service", "api")["spec"]["ports"]
+
+    for entry in rule["http"]["paths"]:
+        assert entry["backend"] == {"service": {"name": "api", "port": {"name": port["name"]}}}
 
 
 def test_the_autoscaler_counts_jobs_by_slots_and_takes_no_answer_for_a_failure() -> None:
@@ -205,13 +199,3 @@ def test_the_autoscaler_counts_jobs_by_slots_and_takes_no_answer_for_a_failure()
     assert int(trigger["metadata"]["threshold"]) == load_settings({}).worker.concurrency
     assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert re.fullmatch(r"http://[a-z.]+:9090", trigger["metadata"]["serverAddress"])
-
-
-class _Nobody:
-    """Stands where the routes want somebody to ask."""
-
-    async def page(self, accept: str = "") -> Any:
-        raise NotImplementedError
-
-    async def trouble(self) -> str:
-        raise NotImplementedError
