@@ -5,13 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from tests.acceptance.program import environment
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXAMPLE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 """Stands for the last job that an answer has named."""
@@ -27,7 +28,7 @@ class Example:
     """A block marked `sh`, and the block marked `json` right after it, if there is one."""
 
     command: str
-    answer: Any
+    answer: Json
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,23 @@ def run(commands: Sequence[str], folder: Path, address: str) -> list[Ran]:
     ]
 
 
-def shape(answer: Any) -> Any:
+def shape(answer: Json) -> Json:
     """An answer without what differs each time: ids, instants, and words of Python's version."""
-    if isinstance(answer, Mapping):
-        return {name: shape(value) for name, value in answer.items() if name != "title"}
-    if isinstance(answer, list):
-        return [shape(value) for value in answer]
-    if isinstance(answer, str):
-        for pattern, word in _VARYING:
-            answer = re.sub(pattern, word, answer)
-    return answer
+    match answer:
+        case dict():
+            return {name: shape(value) for name, value in answer.items() if name != "title"}
+        case list():
+            return list(map(shape, answer))
+        case str():
+            return _unvaried(answer)
+        case _:
+            return answer
+
+
+def _unvaried(text: str) -> str:
+    for pattern, word in _VARYING:
+        text = re.sub(pattern, word, text)
+    return text
 
 
 def _text(folder: Path, name: str) -> str:
