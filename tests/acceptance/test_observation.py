@@ -1,6 +1,7 @@
 """What operators see of both servers."""
 
 import json
+import re
 import signal
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,13 @@ from tests.servers.redis import RedisServer
 
 OBSERVED = {"WORKER__METRICS": "0", "LOG__FORMAT": "json", "LOG__LEVEL": "debug"}
 TASK = "demo:delay_print"
+PROMISED = {
+    "jobs_processed_total",
+    "job_duration_seconds",
+    "job_lateness_seconds",
+    "queue_jobs",
+    "queue_oldest_pending_seconds",
+}
 
 
 def ask(url: str) -> httpx.Response:
@@ -34,6 +42,10 @@ def scraped(url: str) -> Exposition:
     answer = ask(f"{url}/metrics")
     assert answer.status_code == 200
     return read(answer.content)
+
+
+def metric_names(url: str) -> set[str]:
+    return set(re.findall(r"^# TYPE (\w+) ", ask(f"{url}/metrics").text, re.MULTILINE))
 
 
 def job_server_url(app: Application) -> str:
@@ -58,6 +70,7 @@ def test_both_servers_tell_what_they_do_and_how_the_store_stands(tmp_path: Path)
         assert api.value("queue_jobs", queue="default", state="completed") == 1
         assert api.value("queue_workers", queue="default") == 1
         for url in (app.url, job_server):
+            assert metric_names(url) >= PROMISED
             assert ask(f"{url}/healthz").status_code == 200
             assert ask(f"{url}/readyz").status_code == 200
         assert "/metrics" not in ask(f"{app.url}/openapi.json").text
