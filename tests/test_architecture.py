@@ -18,7 +18,7 @@ LEVELS = [
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
     | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
-    | {"timing", "timetable", "definition"},
+    | {"timing", "timetable", "definition", "decorator"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},

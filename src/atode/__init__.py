@@ -15,6 +15,7 @@ from atode.errors import (
     BrokerRefused,
     BrokerUnavailable,
     DuplicateJob,
+    DuplicateSchedule,
     DuplicateTask,
     JobCancelled,
     JobFailed,
@@ -25,13 +26,16 @@ from atode.errors import (
     ResultError,
     ResultNotKept,
     ResultTimeout,
+    ScheduleChanged,
     Snooze,
+    UnknownSchedule,
     UnknownTask,
 )
 from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.schedules import ScheduleInfo, Schedules
 from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
@@ -51,6 +55,7 @@ __all__ = [
     "Call",
     "Cron",
     "DuplicateJob",
+    "DuplicateSchedule",
     "DuplicateTask",
     "Job",
     "JobCancelled",
@@ -64,10 +69,14 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "ScheduleChanged",
+    "ScheduleInfo",
+    "Schedules",
     "Semaphore",
     "Snooze",
     "State",
     "Task",
+    "UnknownSchedule",
     "UnknownTask",
     "Worker",
     "asynq",

@@ -25,8 +25,10 @@ from atode.events import (
     JobSnoozed,
     JobStarted,
     JobSucceeded,
+    ScheduleFailed,
     ServiceFailed,
     SubscriberFailed,
+    TickSkipped,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -138,6 +140,14 @@ def _batch_made(event: BatchMade) -> str:
     return f"{_name(event.job)} made of {event.items} items of group {event.group!r}"
 
 
+def _tick_skipped(event: TickSkipped) -> str:
+    return f"schedule {event.schedule!r}: tick of {_at(event.at)} became no job: one is in the way"
+
+
+def _schedule_failed(event: ScheduleFailed) -> str:
+    return f"schedule {event.schedule!r}: {type(event.error).__name__}: {event.error}"
+
+
 def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
 
@@ -180,6 +190,8 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
     (BatchMade, logging.DEBUG, _batch_made),
+    (TickSkipped, logging.INFO, _tick_skipped),
+    (ScheduleFailed, logging.ERROR, _schedule_failed),
     (ClaimLost, logging.WARNING, _claim_lost),
     (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),

@@ -16,12 +16,14 @@ from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
 from atode.worker._runner import Runner
+from atode.worker._scheduler import Scheduler
 from atode.worker._service import Service
 from atode.worker._settler import Settler
 from atode.worker._upkeep import Promoter, Pruner, Reaper
@@ -49,6 +51,7 @@ class Worker:
         self,
         broker: Broker,
         registry: Registry,
+        timetable: Timetable,
         settings: Settings,
         clock: Clock,
         events: Events,
@@ -58,6 +61,7 @@ class Worker:
         self._host = host
         self._broker = broker
         self._registry = registry
+        self._timetable = timetable
         self._settings = settings
         self._clock = clock
         self._events = events
@@ -92,6 +96,9 @@ class Worker:
         ]
         if batches := self._registry.batches():
             self._upkeep.append(Aggregator(broker, names, batches, clock, events))
+        if self._settings.schedules:
+            scheduler = Scheduler(broker, self._timetable, clock, events, worker=self.id)
+            self._upkeep.append(scheduler)
         self._heartbeat = Heartbeat(
             broker, ledger, self.presence, self._runner.lose, events, lease=lease
         )
