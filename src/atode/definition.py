@@ -73,6 +73,14 @@ class Known(NamedTuple):
     unreadable: Sequence[Unreadable]
 
 
+def is_paused(definition: Definition) -> bool:
+    """Whether it says that its schedule does not fire."""
+    try:
+        return not Body.read(definition.body).enabled
+    except AtodeError:
+        return False
+
+
 def merged(coded: Iterable[Schedule], definitions: Iterable[Definition]) -> Known:
     """The schedules of the code as the store has switched them, and those of the store.
 

@@ -262,9 +262,14 @@ class Schedules:
 
     async def _one(self, schedule: str) -> Schedule:
         known = {each.id: each for each in await self._known()}
-        if schedule not in known:
-            raise UnknownSchedule(schedule, known)
-        return known[schedule]
+        if schedule in known:
+            return known[schedule]
+        if any(entry.id == schedule for entry in await self._client().broker.entries()):
+            raise Misused(
+                f"schedule {schedule!r} is run by a scheduler of another kind, such as Go's, which "
+                "atode cannot tell anything; go to its program"
+            )
+        raise UnknownSchedule(schedule, known)
 
     async def _info(self, schedule: Schedule) -> ScheduleInfo:
         timing, now = schedule.timing, self._clock.now()
