@@ -75,13 +75,13 @@ class Atode:
         self.url = settings_module.load(url=url).url
         self.events = Events()
         self.registry = Registry()
+        self.timetable = Timetable()
         self._clock: Clock = clock or SystemClock()
         self._retry = retry or Retry()
         self._broker = broker_for(self.url, self._clock)
         self._brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, Broker] = WeakKeyDictionary()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
         self._portal = Portal()
-        self._timetable = Timetable()
 
     # Tasks
 
@@ -212,7 +212,7 @@ class Atode:
             BadTask: the function has parameters without a default; see `schedule`.
             BadOption, DuplicateTask: as for `task`; or the task has its options already.
         """
-        return cron_decorator(cron, {**options}, self.task, self._timetable)
+        return cron_decorator(cron, {**options}, self.task, self.timetable)
 
     def schedule(self, cron: str, calls: Calls, /, **options: Unpack[CodeOptions]) -> None:
         """Have a call of a task stored by itself: `jobs.schedule("0 2 * * *", clean.call(90))`.
@@ -226,12 +226,12 @@ class Atode:
             BadOption: an option is out of its range, or the call has one that only a single job
                 can have.
         """
-        self._timetable.add(coded(cron, calls, options))
+        self.timetable.add(coded(cron, calls, options))
 
     @property
     def schedules(self) -> Schedules:
         """The schedules of the code and of the store: to look at, pause, add and change."""
-        return Schedules(self._timetable, lambda: self.client, self._portal, self._clock)
+        return Schedules(self.timetable, lambda: self.client, self._portal, self._clock)
 
     def _checked_defaults(
         self, queue: str, retry: Retry | None, timeout: Duration, retention: Duration | None
@@ -361,7 +361,7 @@ class Atode:
             schedules=schedules,
         )
         return Worker(
-            self.broker, self.registry, self._timetable, settings, self._clock, self.events
+            self.broker, self.registry, self.timetable, settings, self._clock, self.events
         )
 
     async def __aenter__(self) -> Self:

@@ -132,11 +132,11 @@ def _job_of(fields: dict[str, Any]) -> Job:
     job = Job(
         id="",
         payload=base64.b64decode(fields["payload"], validate=True),
-        headers=fields["headers"] or NO_HEADERS,
+        headers=dict(fields["headers"]) or NO_HEADERS,
         due=float(fields["delay"]),
         **{name: fields[name] for name in _JOB_FIELDS},
     )
-    texts = (job.task, job.queue, job.unique)
+    texts = (job.task, job.queue, job.unique, *job.headers.values())
     numbers = (job.max_retry, job.timeout, job.retention, job.unique_for)
     if not (
         all(isinstance(text, str) for text in texts)
