@@ -19,7 +19,7 @@ LEVELS = [
     | {"completion", "callers"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
     | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
-    | {"timing", "timetable", "definition"},
+    | {"timing", "timetable", "definition", "decorator"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},

@@ -16,6 +16,7 @@ from atode.errors import (
     BrokerRefused,
     BrokerUnavailable,
     DuplicateJob,
+    DuplicateSchedule,
     DuplicateTask,
     JobCancelled,
     JobFailed,
@@ -27,13 +28,16 @@ from atode.errors import (
     ResultError,
     ResultNotKept,
     ResultTimeout,
+    ScheduleChanged,
     Snooze,
+    UnknownSchedule,
     UnknownTask,
 )
 from atode.handle import JobHandle
 from atode.job import Job, State
 from atode.loop import run
 from atode.retry import Retry, asynq, exponential, fixed
+from atode.schedules import ScheduleInfo, Schedules
 from atode.semaphore import Semaphore
 from atode.task import Call, Task
 from atode.worker import Worker
@@ -53,6 +57,7 @@ __all__ = [
     "Call",
     "Cron",
     "DuplicateJob",
+    "DuplicateSchedule",
     "DuplicateTask",
     "Job",
     "JobCancelled",
@@ -67,10 +72,14 @@ __all__ = [
     "ResultNotKept",
     "ResultTimeout",
     "Retry",
+    "ScheduleChanged",
+    "ScheduleInfo",
+    "Schedules",
     "Semaphore",
     "Snooze",
     "State",
     "Task",
+    "UnknownSchedule",
     "UnknownTask",
     "Worker",
     "asynq",

@@ -12,7 +12,7 @@ from atode.middleware import Layers
 
 
 class JobEnqueued(NamedTuple):
-    """A client stored a job."""
+    """A client, or a worker's scheduler, stored a job."""
 
     job: Job
 
@@ -76,6 +76,22 @@ class BatchMade(NamedTuple):
     job: Job
     group: str
     items: int
+
+
+class TickSkipped(NamedTuple):
+    """A tick (Unix seconds) of a schedule became no job: an earlier job of the schedule is
+    unfinished, and they may not overlap; or one that does the same is in the way."""
+
+    schedule: str
+    at: float
+
+
+class ScheduleFailed(NamedTuple):
+    """A schedule's definition cannot be read, or the function that makes its calls raised. Its
+    tick becomes no job here; the other schedules go on."""
+
+    schedule: str
+    error: Exception
 
 
 class ClaimLost(NamedTuple):
@@ -182,6 +198,8 @@ Event = (
     | JobSnoozed
     | JobReleased
     | BatchMade
+    | TickSkipped
+    | ScheduleFailed
     | ClaimLost
     | EndingIgnored
     | TransactionLeftOpen

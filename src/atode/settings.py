@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Serve queues strictly by weight instead of in proportion to it."""
     lease: float = Field(15.0, ge=2.0, le=3600.0)
     """How long a job stays with a worker that gives no sign of life."""
+    schedules: bool = True
+    """Whether this worker also stores the jobs of schedules."""
     shutdown_timeout: float = Field(30.0, ge=0.0, le=86_400.0)
     """How long running jobs may go on after the signal to stop."""
 

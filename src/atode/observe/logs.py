@@ -26,8 +26,10 @@ from atode.events import (
     JobSnoozed,
     JobStarted,
     JobSucceeded,
+    ScheduleFailed,
     ServiceFailed,
     SubscriberFailed,
+    TickSkipped,
     TransactionLeftOpen,
     WorkerResized,
     WorkerStarted,
@@ -141,6 +143,14 @@ def _batch_made(event: BatchMade) -> str:
     return f"{_name(event.job)} made of {event.items} items of group {event.group!r}"
 
 
+def _tick_skipped(event: TickSkipped) -> str:
+    return f"schedule {event.schedule!r}: tick of {_at(event.at)} became no job: one is in the way"
+
+
+def _schedule_failed(event: ScheduleFailed) -> str:
+    return f"schedule {event.schedule!r}: {type(event.error).__name__}: {event.error}"
+
+
 def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
 
@@ -201,6 +211,8 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
     (BatchMade, logging.DEBUG, _batch_made),
+    (TickSkipped, logging.INFO, _tick_skipped),
+    (ScheduleFailed, logging.ERROR, _schedule_failed),
     (ClaimLost, logging.WARNING, _claim_lost),
     (EndingIgnored, logging.WARNING, _ending_ignored),
     (TransactionLeftOpen, logging.WARNING, _left_open),

@@ -17,6 +17,7 @@ from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
 from atode.size import LARGEST, Wish, checked_concurrency
+from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
 from atode.worker._completions import Completions
@@ -24,6 +25,7 @@ from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
 from atode.worker._runner import Runner
+from atode.worker._scheduler import Scheduler
 from atode.worker._service import Service
 from atode.worker._settler import Settler
 from atode.worker._upkeep import Promoter, Pruner, Reaper
@@ -51,6 +53,7 @@ class Worker:
         self,
         broker: Broker,
         registry: Registry,
+        timetable: Timetable,
         settings: Settings,
         clock: Clock,
         events: Events,
@@ -60,6 +63,7 @@ class Worker:
         self._host = host
         self._broker = broker
         self._registry = registry
+        self._timetable = timetable
         self._settings = settings
         self._clock = clock
         self._events = events
@@ -97,6 +101,9 @@ class Worker:
         ]
         if batches := self._registry.batches():
             self._upkeep.append(Aggregator(broker, names, batches, clock, events))
+        if self._settings.schedules:
+            scheduler = Scheduler(broker, self._timetable, clock, events, worker=self.id)
+            self._upkeep.append(scheduler)
         self._heartbeat = Heartbeat(
             *(broker, ledger, self.presence, self._runner.lose, self._grant, events), lease=lease
         )
