@@ -17,13 +17,24 @@ LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {
+        "size",
+        "signals",
+        "lifeline",
+        "cron",
+        "expression",
+        "wall_clock",
+        "ticks",
+        "schedule",
+        "go_duration",
+    },
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores"},
     {"worker"},
     {"web", "testing"},
     {"app"},
     {"__init__"},
+    {"processes"},
     {"cli"},
     {"__main__"},
 ]
