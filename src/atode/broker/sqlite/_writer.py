@@ -108,7 +108,7 @@ def _serve(inbox: _Inbox, store: Store, telephone: socket.socket) -> bool:
     if group:
         writes = any(call.writes for call in group)
         endings, rings = store.run([call.command for call in group], writes=writes)
-        _ring(telephone, rings)
+        ring_up(telephone, rings)
         _deliver(list(zip(group, endings, strict=True)))
     return is_open
 
@@ -127,7 +127,8 @@ def _next_group(inbox: _Inbox) -> tuple[list[_Call], bool]:
     return group, False
 
 
-def _ring(telephone: socket.socket, rings: Sequence[Ring]) -> None:
+def ring_up(telephone: socket.socket, rings: Sequence[Ring]) -> None:
+    """Wake those who wait for news."""
     for kind, port in rings:
         # Who does not hear it looks for himself within a second.
         with suppress(OSError):
