@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 
+from atode.broker.optional import Fragile
 from atode.broker.protocol import Broker
 from atode.clock import Clock
 from atode.events import Events, WorkerResized, WorkerStarted, WorkerStopped, WorkerStopping
@@ -115,11 +116,13 @@ class Worker:
 
         Raises:
             BadTask: a task's annotations cannot be resolved, or have no JSON form.
-            BrokerRefused: a local store cannot be opened. One on the network that is down
-                is waited for instead.
+            BrokerRefused: a local store cannot be opened, or is damaged. One on the network that
+                is down is waited for instead.
         """
         self._registry.check()
         await self._broker.open()
+        if isinstance(self._broker, Fragile):
+            await self._broker.inspect_itself()
         with self._told() if signals else nullcontext():
             self._start()
             try:
