@@ -40,6 +40,17 @@ class OperationContract:
 
         assert refused == [Refused(twins[1], "one")]
 
+    async def test_one_whose_id_is_taken_is_not_in_the_way_of_the_next_in_its_call(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job(id="taken", payload=b"other")])
+        jobs = [a_job(id=name, unique_for=60) for name in ("taken", "second", "third")]
+
+        refused = await broker.enqueue([*jobs, a_job(id="last")])
+
+        assert refused == [Refused(jobs[0], "taken"), Refused(jobs[2], "second")]
+        assert ids(await take(broker)) == ["taken", "second", "last"]
+
     async def test_a_unique_job_shows_what_it_has_locked(self, broker: Broker) -> None:
         job = a_job(unique_for=60)
         await broker.enqueue([job])

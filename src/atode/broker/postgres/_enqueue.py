@@ -68,9 +68,14 @@ def storing(delivery: Delivery) -> Steps:
 
     With unique jobs among them, they belong into one transaction.
     """
-    if any(job.unique_for for job in delivery.jobs):
-        return (yield from _storing_unique(delivery))
-    return (yield from _insert(delivery, delivery.jobs))
+    if not any(job.unique_for for job in delivery.jobs):
+        return (yield from _insert(delivery, delivery.jobs))
+    refused: list[Refused] = []
+    for number, part in enumerate(_parts(delivery.jobs)):
+        # As if they came in calls of their own.
+        one = delivery._replace(jobs=part, batch=delivery.batch ^ number)
+        refused += yield from _storing_unique(one)
+    return refused
 
 
 def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
@@ -95,12 +100,35 @@ def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
     return refused
 
 
+def _parts(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Jobs in parts in which no id comes twice; nearly always one."""
+    part: dict[tuple[str, str], Job] = {}
+    for job in jobs:
+        if (job.queue, job.id) in part:
+            yield list(part.values())
+            part = {}
+        part[job.queue, job.id] = job
+    yield list(part.values())
+
+
+def _taken(delivery: Delivery, rivals: Sequence[Job]) -> Generator[Step, Rows, set[int]]:
+    """Which of the unique jobs have an id that is taken, if it matters: where the first of those
+    that do the same has one, the next is to be tried."""
+    if len({(job.queue, job.unique) for job in rivals}) == len(rivals):
+        return set()
+    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in rivals]))
+    taken = {(queue, str(job_id)) for queue, job_id in rows}
+    return {id(job) for job in rivals if (job.queue, key_of(job.id).id) in taken}
+
+
 def _storing_unique(delivery: Delivery) -> Steps:
     jobs = delivery.jobs
+    rivals = [job for job in jobs if job.unique_for]
+    taken = yield from _taken(delivery, rivals)
     # Of those that do the same in one call, the first is tried.
     first: dict[tuple[str, str], Job] = {}
-    for job in jobs:
-        if job.unique_for:
+    for job in rivals:
+        if id(job) not in taken:
             first.setdefault((job.queue, job.unique), job)
     columns = locks_of(list(first.values()))
     rows = yield Step(sql.LOCK, (delivery.now, delivery.batch, *columns))
@@ -119,7 +147,7 @@ def _storing_unique(delivery: Delivery) -> Steps:
     tried_ones = {id(job) for job in tried}
     return refused + [
         # Its holder may have gone in this moment.
-        Refused(job, holders.get((job.queue, job.unique), job.id))
+        Refused(job, job.id if id(job) in taken else holders.get((job.queue, job.unique), job.id))
         for job in jobs
         if id(job) not in tried_ones
     ]
