@@ -357,6 +357,22 @@ class OperationContract:
 
         assert list(await broker.queues()) == []
 
+    async def test_a_removal_that_is_refused_has_no_effect_even_if_it_is_interrupted(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job()])
+
+        for turns in range(12):
+            removing = asyncio.ensure_future(broker.remove("default"))
+            for _ in range(turns):
+                await asyncio.sleep(0.0002)
+            removing.cancel()
+            await asyncio.gather(removing, return_exceptions=True)
+
+        stats = await broker.stats("default")
+        assert stats
+        assert (stats.paused, stats.size) == (False, 1)
+
     async def test_a_queue_with_jobs_is_removed_by_force_unless_some_run(
         self, broker: Broker, clock: FakeClock
     ) -> None:
