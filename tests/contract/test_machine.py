@@ -1,5 +1,6 @@
 """Random plays on every broker against the memory broker."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from atode.broker.redis.broker import RedisBroker
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.clock import Clock
 from atode.testing.machine import play
+from tests.contract import differences
 
 
 class SqliteStage:
@@ -83,17 +85,14 @@ class RedisStage:
 
 
 def test_sqlite(tmp_path: Path) -> None:
-    play(SqliteStage(tmp_path))
+    play(SqliteStage(tmp_path), differences.SQLITE)
 
 
 def test_postgres(postgres_url: str) -> None:
-    play(PostgresStage(postgres_url))
+    with closing(PostgresStage(postgres_url)) as stage:
+        play(stage, differences.POSTGRES)
 
 
 def test_redis(redis_url: str) -> None:
-    from atode.testing.differences import Promise
-
-    play(
-        RedisStage(redis_url),
-        [Promise.INSTANTS, Promise.LISTED, Promise.LOCK_TIMES, Promise.WAITING],
-    )
+    with closing(RedisStage(redis_url)) as stage:
+        play(stage, differences.REDIS)

@@ -1,13 +1,15 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.diagnosis_contract import DiagnosisContract
+from tests.contract import differences
 from tests.servers.postgres import PostgresServer, find_programs, system_programs
 
 # The one that the other tests use, and the one of the machine, which is older.
@@ -22,10 +24,26 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
         yield server
 
 
-class TestPostgres(BrokerContract, DiagnosisContract):
+class TestPostgres(BrokerContract):
+    differences = differences.POSTGRES
+
     @pytest.fixture
-    async def broker(self, clock: FakeClock, server: PostgresServer) -> AsyncIterator[Broker]:
-        broker = PostgresBroker(server.new_database(), clock)
+    def url(self, server: PostgresServer) -> str:
+        return server.new_database()
+
+    @pytest.fixture
+    async def broker(self, clock: FakeClock, url: str) -> AsyncIterator[Broker]:
+        broker = PostgresBroker(url, clock)
         await broker.open()
         yield broker
         await broker.close()
+
+    @pytest.fixture
+    def transaction(self, url: str) -> AbstractAsyncContextManager[object]:
+        return _transaction(url)
+
+
+@asynccontextmanager
+async def _transaction(url: str) -> AsyncGenerator[object]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        yield connection

@@ -118,6 +118,7 @@ class BrokerMachine(RuleBasedStateMachine):
         self._claims: list[Claims] = []
         self._members: list[Members] = []
         self._places: list[tuple[str, float]] = []
+        self._together: dict[tuple[str, str], int] = {}
         self._since: dict[tuple[str, State, str], int] = {}
         self._numbers = count(1)
         self._last_due = 0.0
@@ -280,6 +281,10 @@ class BrokerMachine(RuleBasedStateMachine):
         fate=FATES,
     )
     def act(self, action: str, queue: str, which: Which, fate: Fate) -> None:
+        if action == "run" and isinstance(which, State):
+            # Last in line, but nobody says in which order among themselves.
+            jobs = self._run(self._model.broker.find(queue, which, limit=ALL))
+            self._together |= dict.fromkeys(((queue, job.id) for job in jobs), next(self._numbers))
         self._same(lambda side: getattr(side.broker, action)(queue, which), fate=fate)
 
     @rule(action=st.sampled_from(["pause", "resume"]), queue=QUEUES, fate=FATES)
@@ -380,7 +385,8 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def _take(self, call: Call[Sequence[Claim]]) -> None:
         mine, found = self._both(call)
-        assert [seen_claim(each) for each in found] == [seen_claim(each) for each in mine]
+        expected, seen = ([seen_claim(each) for each in claims] for claims in (mine, found))
+        assert seen == expected, f"{seen} instead of {expected}"
         # Those of earlier holders stay: they settle late.
         self._claims = [*self._claims, *zip(mine, found, strict=True)][-12:]
 
@@ -454,6 +460,12 @@ class BrokerMachine(RuleBasedStateMachine):
         now = {(queue, state, job.id) for job in jobs}
         others = {key: since for key, since in before.items() if key[:2] != (queue, state)}
         self._since = others | {key: before.get(key, step) for key in now}
+        if state is State.PENDING:
+            gone = {key for key in self._together if key[0] == queue} - {
+                (queue, job.id) for job in jobs
+            }
+            for key in gone:
+                del self._together[key]
 
     def _listed(self, queue: str, state: State, jobs: Sequence[Job]) -> list[Job | None]:
         return in_order(jobs, self._instant(queue, state))
@@ -461,8 +473,8 @@ class BrokerMachine(RuleBasedStateMachine):
     def _instant(self, queue: str, state: State) -> Callable[[Job], float]:
         """By which jobs in a state are in order; it says nothing about those with the same."""
         if state is State.PENDING:
-            numbers = count()
-            return lambda job: next(numbers)
+            numbers = count(-1, -1)
+            return lambda job: self._together.get((queue, job.id)) or next(numbers)
         if state in (State.SCHEDULED, State.RETRY):
             return lambda job: math.ceil(job.due / self._scope.listed)
         if state is State.ACTIVE:
