@@ -51,6 +51,15 @@ class OperationContract:
         assert refused == [Refused(jobs[0], "taken"), Refused(jobs[2], "second")]
         assert ids(await take(broker)) == ["taken", "second", "last"]
 
+    async def test_who_has_its_id_is_more_in_its_way_than_who_has_its_lock(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job(id="locks", unique_for=60), a_job(id="here", payload=b"2")])
+
+        refused = await broker.enqueue([a_job(id="here", unique_for=60)])
+
+        assert [refusal.holder for refusal in refused] == ["here"]
+
     async def test_a_unique_job_shows_what_it_has_locked(self, broker: Broker) -> None:
         job = a_job(unique_for=60)
         await broker.enqueue([job])

@@ -111,21 +111,20 @@ def _parts(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     yield list(part.values())
 
 
-def _taken(delivery: Delivery, rivals: Sequence[Job]) -> Generator[Step, Rows, set[int]]:
-    """Which of the unique jobs have an id that is taken, if it matters: where the first of those
-    that do the same has one, the next is to be tried."""
-    if len({(job.queue, job.unique) for job in rivals}) == len(rivals):
-        return set()
-    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in rivals]))
+def _taken(delivery: Delivery, jobs: Sequence[Job]) -> Generator[Step, Rows, set[int]]:
+    """Which of these jobs have an id that another call's job has: their places in memory."""
+    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in jobs]))
     taken = {(queue, str(job_id)) for queue, job_id in rows}
-    return {id(job) for job in rivals if (job.queue, key_of(job.id).id) in taken}
+    return {id(job) for job in jobs if (job.queue, key_of(job.id).id) in taken}
 
 
 def _storing_unique(delivery: Delivery) -> Steps:
     jobs = delivery.jobs
     rivals = [job for job in jobs if job.unique_for]
-    taken = yield from _taken(delivery, rivals)
-    # Of those that do the same in one call, the first is tried.
+    taken: set[int] = set()
+    if len({(job.queue, job.unique) for job in rivals}) < len(rivals):
+        taken = yield from _taken(delivery, rivals)
+    # Of those that do the same in one call, the first is tried whose id is free.
     first: dict[tuple[str, str], Job] = {}
     for job in rivals:
         if id(job) not in taken:
@@ -145,11 +144,13 @@ def _storing_unique(delivery: Delivery) -> Steps:
         for text, job_id, name in (yield Step(sql.HOLDERS, (queue, texts))):
             holders[queue, text] = id_of(job_id, name)
     tried_ones = {id(job) for job in tried}
+    untried = [job for job in rivals if id(job) not in tried_ones]
+    if untried:
+        taken = yield from _taken(delivery, untried)
     return refused + [
         # Its holder may have gone in this moment.
         Refused(job, job.id if id(job) in taken else holders.get((job.queue, job.unique), job.id))
-        for job in jobs
-        if id(job) not in tried_ones
+        for job in untried
     ]
 
 
