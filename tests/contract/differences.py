@@ -33,6 +33,7 @@ REDIS: Differences = {
     Promise.WAITING: "unknown, as with asynq",
     Promise.JOINED: "those of one second in the order of their ids, which atode makes so that "
     "later ones sort later",
+    Promise.LATENESS: "forgotten, so it is not counted as late",
     Promise.PLACES: "up to a second later, as with asynq",
     Promise.LOCK_TIMES: "by the server's clock, as with asynq; it shows only in tests with a fake "
     "clock",
@@ -57,6 +58,7 @@ JAPANESE: Mapping[str, str] = {
     Promise.LISTED: "実行待ちの遅延ジョブを、予定時刻の順に一覧する",
     Promise.WAITING: "ワーカーから戻されたジョブが、いつから待っているかわかる",
     Promise.JOINED: "グループのジョブを、加わった順に取り出す",
+    Promise.LATENESS: "待機中に移行した遅延ジョブが、本来の予定時刻を覚えている",
     Promise.PLACES: "セマフォの枠が、指定した時刻ちょうどに空く",
     Promise.LOCK_TIMES: "ユニークジョブのロックが、ワーカー側の時計に従って切れる",
     "no transactions": "トランザクションなし",
@@ -73,6 +75,7 @@ JAPANESE: Mapping[str, str] = {
     REDIS[
         Promise.JOINED
     ]: "同じ秒に加わったものは ID 順。atode が作る ID は、後のものほど後ろに並ぶ",
+    REDIS[Promise.LATENESS]: "忘れる。遅れとして数えられない",
     REDIS[Promise.PLACES]: "asynq と同じく、最大 1 秒遅れる",
     REDIS[
         Promise.LOCK_TIMES

@@ -53,6 +53,8 @@ class Scope(NamedTuple):
     lock_span: float = 0.125
     """What is left of a lock is compared in units of this."""
 
+    keeps_due: bool = True
+    """Whether claims are compared by when their jobs were due."""
     knows_since: bool = True
     """Whether it is compared since when the next job has waited."""
 
@@ -64,6 +66,7 @@ _LEFT_ALONE: Mapping[Promise, Mapping[str, Any]] = {
     Promise.INSTANTS: {"moment": 1.0},
     Promise.LISTED: {"listed": 1.0},
     Promise.WAITING: {"knows_since": False},
+    Promise.LATENESS: {"keeps_due": False},
     # Real time does not pass.
     Promise.LOCK_TIMES: {"lock_times": (1e8,), "lock_span": 1e9},
 }
@@ -163,9 +166,10 @@ def seen_job(job: Job | None) -> Job | None:
     return job._replace(due=_milliseconds(due), headers=dict(job.headers))
 
 
-def seen_claim(claim: Claim) -> tuple[object, ...]:
+def seen_claim(claim: Claim, scope: Scope) -> tuple[object, ...]:
     """All of a claim that everybody may look at."""
-    job = claim.job._replace(due=_milliseconds(claim.job.due), headers=dict(claim.job.headers))
+    due = _milliseconds(claim.job.due) if scope.keeps_due else 0.0
+    job = claim.job._replace(due=due, headers=dict(claim.job.headers))
     return job, claim.worker, claim.number, claim.lease_until, claim.problem, claim.cancelled
 
 

@@ -11,6 +11,7 @@ from atode.outcome import Failed, Released
 from atode.testing.clock import FakeClock
 from atode.testing.differences import Declared, Promise, promised
 from atode.testing.jobs import a_job, end, ids, take
+from atode.transfer import Stamp
 
 
 class DifferenceContract(Declared):
@@ -101,6 +102,25 @@ class DifferenceContract(Declared):
         members = await broker.members("default", "g", limit=9)
 
         assert [member.job.id for member in members] == ["c", "a", "b"]
+
+    @promised(Promise.LATENESS)
+    async def test_a_job_that_moves_tells_when_it_was_due(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        due = clock.now() + 1
+        await broker.enqueue([a_job(due=due)])
+        clock.advance(2)
+        await broker.promote(["default"])
+
+        await broker.start_giving("default", mover="m")
+        [moved] = await broker.give("default", State.PENDING, mover="m")
+        await broker.given("default", [moved.job.id], stamp=Stamp("m", 1))
+        await broker.start_receiving("default", mover="m", given=None, paused=False)
+        await broker.receive("default", [moved], stamp=Stamp("m", 2))
+        await broker.resume("default")
+
+        [claim] = await take(broker)
+        assert claim.job.due == due
 
     @promised(Promise.PLACES)
     async def test_a_place_is_free_at_its_instant(self, broker: Broker, clock: FakeClock) -> None:

@@ -169,7 +169,7 @@ class BrokerMachine(RuleBasedStateMachine):
         claims = self._some(data, self._claims)
         self._same(
             lambda side: side.broker.extend([each[side.number] for each in claims], lease=lease),
-            partial(map, seen_claim),
+            self._seen_claims,
             fate,
         )
 
@@ -190,7 +190,11 @@ class BrokerMachine(RuleBasedStateMachine):
                 for (claims, outcome), policy in zip(ends, policies, strict=True)
             ]
 
-        self._same(lambda side: side.broker.settle(settlements(side)), _refused_claims, fate)
+        self._same(
+            lambda side: side.broker.settle(settlements(side)),
+            lambda refused: self._seen_claims([each.claim for each in refused]),
+            fate,
+        )
 
     @precondition(lambda self: self._claims)
     @rule(worker=WORKERS)
@@ -356,7 +360,7 @@ class BrokerMachine(RuleBasedStateMachine):
             self._compare(queue)
         self._same(
             lambda side: side.broker.marked([each[side.number] for each in self._claims]),
-            partial(map, seen_claim),
+            self._seen_claims,
         )
         # Nothing happens twice in one instant.
         self._clock.advance(self._scope.moment)
@@ -385,10 +389,13 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def _take(self, call: Call[Sequence[Claim]]) -> None:
         mine, found = self._both(call)
-        expected, seen = ([seen_claim(each) for each in claims] for claims in (mine, found))
+        expected, seen = (self._seen_claims(claims) for claims in (mine, found))
         assert seen == expected, f"{seen} instead of {expected}"
         # Those of earlier holders stay: they settle late.
         self._claims = [*self._claims, *zip(mine, found, strict=True)][-12:]
+
+    def _seen_claims(self, claims: Sequence[Claim]) -> list[object]:
+        return [seen_claim(claim, self._scope) for claim in claims]
 
     def _same(
         self,
@@ -404,7 +411,7 @@ class BrokerMachine(RuleBasedStateMachine):
             self._run(self._sure(call))
             return
         for _ in range(1 + (fate is Fate.REPEATED)):
-            mine, found = (_flat(see(answer)) for answer in self._both(call))
+            mine, found = (see(answer) for answer in self._both(call))
             assert found == mine, f"{found} instead of {mine}"
 
     def _both(self, call: Call[Answer]) -> tuple[Answer, Answer]:
@@ -501,13 +508,5 @@ def _refusals(refused: Sequence[Refused]) -> list[tuple[str, str]]:
     return sorted((each.job.id, each.holder) for each in refused)
 
 
-def _refused_claims(refused: Sequence[Settlement]) -> list[object]:
-    return [seen_claim(each.claim) for each in refused]
-
-
 def _arrival(arrival: Arrival) -> tuple[object, ...]:
     return list(arrival.refused), list(arrival.unlocked), arrival.rounded
-
-
-def _flat(answer: Any) -> Any:
-    return list(answer) if isinstance(answer, map) else answer
