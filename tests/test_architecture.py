@@ -56,6 +56,9 @@ REGISTERS = {"broker/redis/_scripts.py"}
 # What brokers are known by.
 PROTOCOLS = {"protocol", "optional"}
 
+# What several brokers are made of.
+SHARED = {"returns"}
+
 # Names that say nothing.
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 
@@ -157,7 +160,8 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 @modules(path for path in MODULES if noun(path) == "broker" and path.stem not in PROTOCOLS)
 def test_brokers_know_neither_each_other_nor_who_uses_them(path: Path) -> None:
-    own = {"broker.protocol", f"broker.{path.relative_to(SOURCE).with_suffix('').parts[1]}"}
+    part_of = path.relative_to(SOURCE).with_suffix("").parts[1]
+    own = {f"broker.{stem}" for stem in ("protocol", *SHARED, part_of)}
     strangers = {
         part
         for part in imports(path)
