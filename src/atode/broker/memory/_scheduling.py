@@ -6,9 +6,7 @@ from itertools import islice
 
 from atode.broker.memory.store import LastTick, Store
 from atode.clock import Clock
-from atode.schedule import Entry, Fired, Tick, Ticked, distinct
-
-HISTORY_SIZE = 1000
+from atode.schedule import HISTORY_SIZE, Entry, Fired, Tick, Ticked, distinct
 
 
 class Scheduling:

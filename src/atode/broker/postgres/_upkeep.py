@@ -13,11 +13,8 @@ from atode.broker.postgres._marks import Marks
 from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._rows import claim_of
 from atode.clock import Clock
-from atode.job import Claim
+from atode.job import ARCHIVE_AGE, ARCHIVE_SIZE, Claim
 from atode.presence import Presence, presence_to_json
-
-ARCHIVE_SIZE = 10_000
-ARCHIVE_AGE = 90 * 86_400.0
 
 _MOST_TALLIES = 10_000
 _LONG = 60.0

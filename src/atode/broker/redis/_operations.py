@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from atode.broker.protocol import Which
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, nanoseconds
+from atode.broker.redis._batches import ARCHIVE_SIZE, CHUNK, nanoseconds
 from atode.broker.redis._inspection import Inspection
 from atode.broker.redis._scripts import (
     ARCHIVE,
@@ -23,7 +23,7 @@ from atode.broker.redis._scripts import (
     Command,
 )
 from atode.broker.redis.keys import QUEUES, keys_of, raw_id
-from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, State
+from atode.job import ARCHIVABLE, ARCHIVE_AGE, DELETABLE, RUNNABLE, State
 
 _COUNTER_DAYS = 92
 """Daily counters live for 90 days; clocks differ."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE
+from atode.broker.redis._batches import ARCHIVE_SIZE
 from atode.broker.redis._link import Link
 from atode.broker.redis._scripts import WAITING
 from atode.broker.redis.health.audit import (
@@ -19,7 +19,7 @@ from atode.broker.redis.health.audit import (
 from atode.broker.redis.health.keyspace import QueueKeysSeen
 from atode.broker.redis.keys import LISTED, keys_of, text_id
 from atode.finding import Finding, Severity
-from atode.job import State
+from atode.job import ARCHIVE_AGE, State
 from atode.progress import LATE, Progress, progress_findings
 
 _BOMB = 8_000
