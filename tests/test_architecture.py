@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,9 @@ REGISTERS = {"broker/redis/_scripts.py"}
 # What brokers are known by.
 PROTOCOLS = {"protocol", "optional"}
 
+# What several brokers are made of.
+SHARED = {"returns"}
+
 # Names that say nothing.
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 
@@ -76,6 +80,7 @@ def level(part: str) -> int:
     return next(number for number, parts in enumerate(LEVELS) if part in parts)
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -159,7 +164,8 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 @modules(path for path in MODULES if noun(path) == "broker" and path.stem not in PROTOCOLS)
 def test_brokers_know_neither_each_other_nor_who_uses_them(path: Path) -> None:
-    own = {"broker.protocol", f"broker.{path.relative_to(SOURCE).with_suffix('').parts[1]}"}
+    part_of = path.relative_to(SOURCE).with_suffix("").parts[1]
+    own = {f"broker.{stem}" for stem in ("protocol", *SHARED, part_of)}
     strangers = {
         part
         for part in imports(path)

@@ -34,7 +34,6 @@ from webapp.service.pdf_report import PdfReport
 from webapp.service.printer import StandardOutput
 from webapp.service.rate_limiter import RateLimiter
 from webapp.service.report_files import ReportFiles
-from webapp.service.schema import migrate
 from webapp.service.shared_rate_limiter import SharedRateLimiter
 from webapp.service.smtp_mailer import SmtpMailer, SmtpServer
 from webapp.service.sql_audit_logs import SqlAuditLogs
@@ -270,6 +269,9 @@ async def prepare(settings: Settings, wiring: Wiring) -> None:
     if settings.jobqueue.store is StoreKind.SQLITE:
         settings.sqlite.jobqueue.file.parent.mkdir(parents=True, exist_ok=True)
     if settings.database.store is DatabaseKind.SQLITE:
+        # Alembic is loaded by those only who need it.
+        from webapp.service.schema import migrate
+
         settings.sqlite.default.file.parent.mkdir(parents=True, exist_ok=True)
         await migrate(wiring.database)
         if settings.environment is Environment.DEMO:

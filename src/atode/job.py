@@ -53,6 +53,10 @@ CANCELLABLE = frozenset(State) - {State.ARCHIVED, State.COMPLETED}
 
 # What runs, or will run by itself.
 UNFINISHED = CANCELLABLE
+ARCHIVE_SIZE = 10_000
+"""Archived jobs of a queue that are kept, the latest; in Redis one less."""
+ARCHIVE_AGE = 90 * 86_400
+"""Seconds for which an archived job is kept."""
 
 
 # Job and Claim are tuples because one of each is made for every job that runs: a tuple

@@ -9,6 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 from atode.job import Job
 
+HISTORY_SIZE = 1000
+"""Jobs of a schedule that are on record, the latest."""
+HISTORY_AGE = 400 * 86_400
+"""Seconds for which they are: long enough for schedules that fire once a year."""
+
 
 class EntryOptions(NamedTuple):
     """How the jobs of a schedule are stored; durations in seconds. None: it does not say, and

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 from redis import Redis
 
 from atode.broker.postgres.broker import PostgresBroker

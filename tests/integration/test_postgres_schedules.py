@@ -8,11 +8,10 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from atode.broker.postgres import _scheduling
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres.broker import PostgresBroker
 from atode.errors import BrokerRefused
-from atode.schedule import Ticked
+from atode.schedule import HISTORY_AGE, Ticked
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job
 from atode.testing.schedule_contract import NINE, TEN, a_tick
@@ -110,7 +109,7 @@ async def test_what_schedules_became_long_ago_is_forgotten_by_any_tick(
     broker: PostgresBroker, clock: FakeClock, ask: Ask
 ) -> None:
     await broker.tick([a_tick(NINE, "old", a_job(id="old"))], worker="w1")
-    clock.advance(_scheduling.HISTORY_AGE - 1)
+    clock.advance(HISTORY_AGE - 1)
     await broker.tick([a_tick(NINE, "a", a_job(id="a"))], worker="w1")
     kept = ask("SELECT count(*) FROM job_fired")
     clock.advance(2)

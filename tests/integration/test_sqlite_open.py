@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from atode import Atode
-from atode.broker.sqlite import _mounts, _schema, _upkeep
+from atode.broker.sqlite import _mounts, _schema
 from atode.broker.sqlite import broker as broker_module
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BadOption, BrokerRefused, BrokerUnavailable
-from atode.job import Job
+from atode.job import ARCHIVE_AGE, Job
 from atode.testing.clock import FakeClock
 
 
@@ -171,7 +171,7 @@ async def test_a_job_that_the_first_schema_archived_counts_from_its_failure(
     tmp_path: Path,
 ) -> None:
     write_first_schema(tmp_path / "jobs.db")
-    clock = FakeClock(1234.5 + _upkeep.ARCHIVE_AGE - 1)
+    clock = FakeClock(1234.5 + ARCHIVE_AGE - 1)
     broker = SqliteBroker(tmp_path / "jobs.db", clock)
 
     assert await broker.prune(["mail"]) == 0

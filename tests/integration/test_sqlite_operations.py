@@ -15,7 +15,7 @@ from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._writer import Writer
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.clock import Clock
-from atode.job import State
+from atode.job import ARCHIVE_AGE, State
 from atode.outcome import Failed, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
@@ -214,7 +214,7 @@ async def test_a_job_that_was_archived_by_hand_stays_its_time(
 ) -> None:
     await broker.enqueue([a_job(id="never failed")])
     await broker.archive("default", ["never failed"])
-    clock.advance(_upkeep.ARCHIVE_AGE - 1)
+    clock.advance(ARCHIVE_AGE - 1)
 
     assert await broker.prune(["default"]) == 0
     clock.advance(2)

@@ -133,7 +133,9 @@ async def test_claims_that_nobody_awaits_any_more_are_given_back(tmp_path: Path)
         await broker.get("default", "a")
         await asyncio.sleep(0)
 
-    claims = await broker.claim(["default"], limit=2, lease=9, worker="w2")
+    async with asyncio.timeout(20):
+        while not (claims := await broker.claim(["default"], limit=2, lease=9, worker="w2")):
+            await asyncio.sleep(0.001)
     assert [claim.job.id for claim in claims] == ["a", "b"]
     await broker.close()
 

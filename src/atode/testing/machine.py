@@ -84,7 +84,7 @@ def play(stage: Stage, differences: Collection[Promise] = ()) -> None:
             database=None,
             deadline=None,
             print_blob=bool(plays),
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=list(HealthCheck.__members__.values()),
         ),
     )
 

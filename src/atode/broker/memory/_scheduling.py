@@ -7,9 +7,7 @@ from itertools import islice
 from atode.broker.memory._defining import Defining
 from atode.broker.memory.store import LastTick, Queue
 from atode.job import UNFINISHED
-from atode.schedule import Entry, Fired, Tick, Ticked, distinct
-
-HISTORY_SIZE = 1000
+from atode.schedule import HISTORY_SIZE, Entry, Fired, Tick, Ticked, distinct
 
 
 class Scheduling(Defining):

@@ -17,11 +17,8 @@ from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
-from atode.job import Claim, Job, State
+from atode.job import ARCHIVE_AGE, ARCHIVE_SIZE, Claim, Job, State
 from atode.outcome import Settlement, Tally, cancelled
-
-ARCHIVE_SIZE = 10_000
-ARCHIVE_AGE = 90 * 86_400.0
 
 
 class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):

@@ -11,6 +11,8 @@ from atode.broker.postgres._rows import id_of
 from atode.broker.postgres._ticks import Ticking, columns_of, schedule_of
 from atode.broker.protocol import Refused
 from atode.schedule import (
+    HISTORY_AGE,
+    HISTORY_SIZE,
     Entry,
     Fired,
     Tick,
@@ -19,9 +21,6 @@ from atode.schedule import (
     entries_from_json,
     entries_to_json,
 )
-
-HISTORY_SIZE = 1000
-HISTORY_AGE = 400 * 86_400.0
 
 _MOST_PRUNED = 1000
 

@@ -13,10 +13,7 @@ from atode.broker.postgres._marks import Marks
 from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._rows import claim_of
 from atode.clock import Clock
-from atode.job import Claim
-
-ARCHIVE_SIZE = 10_000
-ARCHIVE_AGE = 90 * 86_400.0
+from atode.job import ARCHIVE_AGE, ARCHIVE_SIZE, Claim
 
 _MOST_TALLIES = 10_000
 _LONG = 60.0

@@ -37,10 +37,11 @@ from atode.broker.postgres._scheduling import Scheduling
 from atode.broker.postgres._upkeep import Maintenance
 from atode.broker.postgres._within import Within
 from atode.broker.protocol import Refused
+from atode.broker.returns import Returns
 from atode.clock import Clock, SystemClock
-from atode.errors import BrokerError, BrokerUnavailable
+from atode.errors import BrokerUnavailable
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally, released
+from atode.outcome import Settlement, Tally
 
 _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
@@ -62,7 +63,7 @@ class PostgresBroker(
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         super().__init__(Link(address_of(url)), clock or SystemClock())
         self._url = url
-        self._later: set[asyncio.Task[None]] = set()
+        self._returns = Returns()
 
     async def open(self) -> None:
         """Bring the schema up to date, if PostgreSQL can be reached now; else it is done later.
@@ -75,9 +76,8 @@ class PostgresBroker(
 
     async def close(self) -> None:
         """Close all connections; closing twice is harmless."""
-        if self._later:
-            await asyncio.wait(self._later)
         await self._stop_waiting()
+        await self._returns.over()
         await self._calls.flush()
         await self._bell.take_down()
         await self._link.close()
@@ -130,13 +130,8 @@ class PostgresBroker(
 
         A caller that is cancelled meanwhile gets nothing, and its jobs go back.
         """
-        taking = asyncio.create_task(self._take(queues, limit, lease, worker))
-        try:
-            return await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            self._later.add(returning := asyncio.create_task(self._give_back(taking)))
-            returning.add_done_callback(self._later.discard)
-            raise
+        taking = self._take(queues, limit, lease, worker)
+        return await self._returns.unless_kept(taking, self.settle)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         """Write how claims ended, and return those whose claim does not hold its job.
@@ -228,11 +223,6 @@ class PostgresBroker(
         for line, _, _, _, queue, *_ in rows:
             self._lines.taken(queue, line)
         return [claim_of(row, worker, until) for row in rows]
-
-    async def _give_back(self, taking: asyncio.Task[list[Claim]]) -> None:
-        # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
-        with suppress(BrokerError):
-            await self.settle([released(claim) for claim in await taking])
 
     async def _settle_kept(self, settlements: Sequence[Settlement]) -> list[Settlement]:
         after = [job for _, job, _ in settlements if job is not None]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from atode.broker.protocol import Cancellation, Which
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, marked_batches
+from atode.broker.redis._batches import ARCHIVE_SIZE, marked_batches
 from atode.broker.redis._link import Link
 from atode.broker.redis._listener import Listener
 from atode.broker.redis._operations import Operations
@@ -13,7 +13,7 @@ from atode.broker.redis._scripts import CANCEL, Command
 from atode.broker.redis.keys import CANCEL as GO_CANCEL
 from atode.broker.redis.keys import keys_of, text_id
 from atode.clock import Clock
-from atode.job import CANCELLABLE, Claim, State
+from atode.job import ARCHIVE_AGE, CANCELLABLE, Claim, State
 
 
 class Cancelling(Operations):

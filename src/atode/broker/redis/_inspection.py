@@ -9,23 +9,13 @@ from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import COUNTS, FIND, MEMORY, WAITING
 from atode.broker.redis._store import Store
-from atode.broker.redis.keys import DUE, QUEUES, QueueKeys, keys_of, raw_id, text_id
+from atode.broker.redis.keys import DUE, QUEUES, keys_of, raw_id, text_id
 from atode.job import Job, State
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
 
 _MEASURED_JOBS = 20
 _MEASURED_GROUPS = 5
-
-_COUNTED = (
-    State.PENDING,
-    State.ACTIVE,
-    State.SCHEDULED,
-    State.RETRY,
-    State.ARCHIVED,
-    State.COMPLETED,
-    State.AGGREGATING,
-)
 
 _STATES: Mapping[bytes, State] = {state.value.encode(): state for state in State}
 
@@ -50,7 +40,7 @@ class Inspection(Store):
         if not known:
             return None
         keys = keys_of(queue)
-        containers = _counted_keys(keys)
+        containers = tuple(keys.containers.values())
         answer = await self._link.call(
             [
                 COUNTS.call(containers, keys.group),
@@ -63,7 +53,7 @@ class Inspection(Store):
         numbers, paused, since, (processed, failed), memory = answer.replies
         return QueueStats(
             queue,
-            dict(zip(_COUNTED, numbers, strict=True)),
+            dict(zip(keys.containers, numbers, strict=True)),
             bool(paused),
             _number(since)
             // 1000
@@ -96,7 +86,7 @@ class Inspection(Store):
         while more:
             asked = min(limit, CHUNK)
             command = FIND.call(
-                (_place(keys, state),),
+                (keys.containers[state],),
                 *(keys.jobs, keys.group, state.value, offset, asked, CHUNK_BYTES),
             )
             [[looked, cut, *parts]] = (await self._link.call([command])).replies
@@ -126,9 +116,9 @@ class Inspection(Store):
     async def counts(self, queue: str) -> Mapping[State, int]:
         """How many jobs of the queue are in each state."""
         keys = keys_of(queue)
-        command = COUNTS.call(_counted_keys(keys), keys.group)
+        command = COUNTS.call(tuple(keys.containers.values()), keys.group)
         [numbers] = (await self._link.call([command])).replies
-        return dict(zip(_COUNTED, numbers, strict=True))
+        return dict(zip(keys.containers, numbers, strict=True))
 
     async def workers(self) -> Sequence[Presence]:
         """The workers that live, Go's included."""
@@ -138,22 +128,6 @@ class Inspection(Store):
             return []
         answer = await self._link.call(_presences.read_commands(names))
         return _presences.read_presences(answer.replies)
-
-
-def _counted_keys(keys: QueueKeys) -> Sequence[str]:
-    return [_place(keys, state) for state in _COUNTED]
-
-
-def _place(keys: QueueKeys, state: State) -> str:
-    return {
-        State.PENDING: keys.pending,
-        State.ACTIVE: keys.active,
-        State.SCHEDULED: keys.scheduled,
-        State.RETRY: keys.retry,
-        State.ARCHIVED: keys.archived,
-        State.COMPLETED: keys.completed,
-        State.AGGREGATING: keys.groups,
-    }[state]
 
 
 def _read_jobs(parts: Sequence[Reply], queue: str, state: State) -> list[Job]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from atode.broker.protocol import Which
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE, CHUNK, nanoseconds
+from atode.broker.redis._batches import ARCHIVE_SIZE, CHUNK, nanoseconds
 from atode.broker.redis._inspection import Inspection
 from atode.broker.redis._scripts import (
     ARCHIVE,
@@ -22,8 +22,8 @@ from atode.broker.redis._scripts import (
     Argument,
     Command,
 )
-from atode.broker.redis.keys import QUEUES, QueueKeys, keys_of, raw_id
-from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, State
+from atode.broker.redis.keys import QUEUES, keys_of, raw_id
+from atode.job import ARCHIVABLE, ARCHIVE_AGE, DELETABLE, RUNNABLE, State
 
 _COUNTER_DAYS = 92
 """Daily counters live for 90 days; clocks differ."""
@@ -41,7 +41,7 @@ class Operations(Inspection):
         now = nanoseconds(self._clock.now())
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
-            return RUN.call(_all_places(keys), keys.jobs, state or "", limit, keys.group, now, *ids)
+            return RUN.call(keys.unheld, keys.jobs, state or "", limit, keys.group, now, *ids)
 
         return await self._each(queue, which, RUNNABLE, script)
 
@@ -52,7 +52,7 @@ class Operations(Inspection):
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
             terms = (keys.group, now, now - ARCHIVE_AGE, ARCHIVE_SIZE)
-            return ARCHIVE.call(_all_places(keys), keys.jobs, state or "", limit, *terms, *ids)
+            return ARCHIVE.call(keys.unheld, keys.jobs, state or "", limit, *terms, *ids)
 
         return await self._each(queue, which, ARCHIVABLE, script)
 
@@ -62,7 +62,7 @@ class Operations(Inspection):
 
         def script(state: State | None, limit: int, ids: Sequence[bytes]) -> Command:
             prefixes = (keys.group, keys.unique)
-            return DELETE.call(_all_places(keys), keys.jobs, state or "", limit, *prefixes, *ids)
+            return DELETE.call(keys.unheld, keys.jobs, state or "", limit, *prefixes, *ids)
 
         return await self._each(queue, which, DELETABLE, script)
 
@@ -153,20 +153,12 @@ class Operations(Inspection):
 
     async def _clear(self, queue: str) -> None:
         keys = keys_of(queue)
-        removed = [keys.removed + place.removeprefix(keys.prefix) for place in _all_places(keys)]
+        removed = [keys.removed + place.removeprefix(keys.prefix) for place in keys.unheld]
         groups = keys.removed + keys.group.removeprefix(keys.prefix)
         command = CLEAR.call(removed, keys.jobs, keys.unique, groups, CHUNK)
         looked = 1
         while looked:
             [looked] = (await self._link.call([command])).replies
-
-
-def _places(keys: QueueKeys) -> tuple[str, ...]:
-    return (keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed)
-
-
-def _all_places(keys: QueueKeys) -> tuple[str, ...]:
-    return (*_places(keys), keys.groups)
 
 
 def _detach_command(queue: str, now: float, *, force: bool) -> Command:
@@ -177,7 +169,7 @@ def _detach_command(queue: str, now: float, *, force: bool) -> Command:
     return DETACH.call(
         (
             *(keys.active, keys.groups, keys.aggregation_sets),
-            *_places(keys),
+            *(keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed),
             *(keys.lease, keys.paused, keys.processed, keys.failed, keys.ticks, keys.visits),
             keys.ticked,
             *(keys.move, keys.received),

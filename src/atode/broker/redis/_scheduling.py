@@ -12,12 +12,7 @@ from atode.broker.redis._scripts import Command
 from atode.broker.redis.keys import QUEUES, SCHEDULERS, history_key, keys_of
 from atode.broker.redis.wire import DecodeError, SchedulerEnqueueEvent, instant_of, set_instant
 from atode.errors import BrokerError
-from atode.schedule import Entry, Fired, Tick, Ticked, distinct
-
-_HISTORY_SIZE = 1000
-_HISTORY_AGE = 400 * 86_400
-"""Seconds after which a history goes that nobody adds to: asynq's own stay for ever (trap 23).
-Long enough for schedules that fire once a year."""
+from atode.schedule import HISTORY_AGE, HISTORY_SIZE, Entry, Fired, Tick, Ticked, distinct
 
 _TICKS_PER_TRIP = 100
 
@@ -124,9 +119,10 @@ def _record_commands(key: str, fired: Fired) -> Sequence[Command]:
     event = SchedulerEnqueueEvent(task_id=fired.job_id)
     set_instant(event.enqueue_time, fired.at)
     return (
-        ("ZREMRANGEBYRANK", key, 0, -_HISTORY_SIZE),
+        ("ZREMRANGEBYRANK", key, 0, -HISTORY_SIZE),
         ("ZADD", key, math.floor(fired.at), event.SerializeToString()),
-        ("EXPIRE", key, _HISTORY_AGE),
+        # A history that nobody adds to; asynq's own stay for ever (trap 23).
+        ("EXPIRE", key, HISTORY_AGE),
     )
 
 

@@ -8,7 +8,7 @@ from atode.broker.redis import messages
 from atode.broker.redis._batches import CHUNK_BYTES, SOON, exact_due, nanoseconds
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import GIVE, GIVEN, RECEIVE, Argument, Command
-from atode.broker.redis.keys import QueueKeys, keys_of, raw_id, text_id
+from atode.broker.redis.keys import keys_of, raw_id, text_id
 from atode.job import State
 from atode.outcome import cancelled
 from atode.transfer import Left, Moved, Stamp
@@ -33,7 +33,7 @@ def give_command(queue: str, state: State, mover: str, offset: int, limit: int) 
     """Asks for jobs in a state."""
     keys = keys_of(queue)
     return GIVE.call(
-        (_place(keys, state), keys.paused, keys.move),
+        (keys.containers[state], keys.paused, keys.move),
         *(keys.jobs, keys.group, keys.unique, state.value, offset, limit, CHUNK_BYTES, mover),
     )
 
@@ -61,7 +61,7 @@ def given_command(queue: str, ids: Sequence[str], stamp: Stamp) -> Command:
     keys = keys_of(queue)
     names: list[Argument] = [raw_id(job_id) for job_id in ids]
     return GIVEN.call(
-        (*_places(keys), keys.groups, keys.move, keys.received),
+        (*keys.unheld, keys.move, keys.received),
         *(keys.jobs, keys.group, keys.unique, stamp.mover, str(stamp)),
         *names,
     )
@@ -72,7 +72,7 @@ def receive_command(queue: str, written: Sequence[Written], stamp: Stamp, now: f
     keys = keys_of(queue)
     soonest = min(each.due for each in written)
     return RECEIVE.call(
-        (*_places(keys), keys.groups, keys.move, keys.received, keys.visits),
+        (*keys.unheld, keys.move, keys.received, keys.visits),
         *(keys.jobs, keys.group, stamp.mover, stamp.number, keys.soon),
         repr(soonest) if soonest < now + SOON else "",
         *[argument for each in written for argument in each.arguments],
@@ -148,18 +148,3 @@ def _since(state: State, nanoseconds: bytes, score: bytes) -> float:
             return float(score)
         case _:
             return 0.0
-
-
-def _places(keys: QueueKeys) -> tuple[str, ...]:
-    return (keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed)
-
-
-def _place(keys: QueueKeys, state: State) -> str:
-    return {
-        State.PENDING: keys.pending,
-        State.SCHEDULED: keys.scheduled,
-        State.RETRY: keys.retry,
-        State.ARCHIVED: keys.archived,
-        State.COMPLETED: keys.completed,
-        State.AGGREGATING: keys.groups,
-    }[state]

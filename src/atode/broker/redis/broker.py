@@ -6,8 +6,9 @@ scripts in `lua` do the same for many jobs at once.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from typing import Self, TypeVar
 
@@ -35,6 +36,7 @@ from atode.broker.redis._scheduling import Scheduling
 from atode.broker.redis._scripts import PROMOTE, REAP, REPAIR, Command
 from atode.broker.redis._standing import StandingClaims
 from atode.broker.redis.keys import QUEUES, keys_of
+from atode.broker.returns import Returns
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
 from atode.job import Claim, Job
@@ -71,15 +73,14 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         self._doorbells = Doorbells(self._link)
         self._lost = LostClaims()
         self._standing = StandingClaims(self._link, self._clock)
-        self._later: set[asyncio.Task[None]] = set()
+        self._returns = Returns()
 
     async def open(self) -> None:
         """Nothing to prepare: Redis may be down, and is connected on first use."""
 
     async def close(self) -> None:
         """Close all connections; closing twice is harmless."""
-        if self._later:
-            await asyncio.wait(self._later)
+        await self._returns.over()
         await self._listener.close()
         await self._doorbells.close()
         await self._standing.close()
@@ -117,12 +118,8 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
 
         A caller that is cancelled meanwhile gets nothing, and its jobs go back.
         """
-        taking = asyncio.create_task(self._take(queues, limit, lease, worker))
-        try:
-            return await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            self._hand_back(taking)
-            raise
+        taking = self._take(queues, limit, lease, worker)
+        return await self._returns.unless_kept(taking, self.settle)
 
     async def claim_next(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float
@@ -143,7 +140,7 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
             lease=lease,
             worker=worker,
             at_most=at_most,
-            orphaned=self._hand_back,
+            orphaned=partial(self._returns.begin, settle=self.settle),
         )
         if rung and not claims:
             # Somebody else has it, or the queue is paused: not to be asked at once again.
@@ -249,14 +246,6 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
             if not claims:
                 raise
         return claims
-
-    def _hand_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
-        self._later.add(returning := asyncio.create_task(self._give_back(taking)))
-        returning.add_done_callback(self._later.discard)
-
-    async def _give_back(self, taking: Awaitable[Sequence[Claim]]) -> None:
-        with suppress(BrokerError):
-            await self.settle([released(claim) for claim in await taking])
 
     async def _claim(
         self, queue: str, limit: int, lease: float, worker: str

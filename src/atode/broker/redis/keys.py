@@ -1,8 +1,11 @@
 """Every key and channel that the broker touches (the protocol's section 2), in one place."""
 
 import time
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from hashlib import md5
+
+from atode.job import State
 
 QUEUES = "asynq:queues"
 SERVERS = "asynq:servers"
@@ -32,6 +35,16 @@ WAS_DUE = "was_due"
 
 PRIVATE_FIELDS = (OWNER, CLAIMS, DUE, CANCELLED, WAS_DUE)
 """What our hashes hold beyond asynq's own fields; foreign readers never list a hash."""
+
+LISTED = (
+    State.PENDING,
+    State.ACTIVE,
+    State.SCHEDULED,
+    State.RETRY,
+    State.ARCHIVED,
+    State.COMPLETED,
+)
+"""States whose jobs are in one container, named for the state; each group has one of its own."""
 
 
 class QueueKeys:
@@ -77,6 +90,18 @@ class QueueKeys:
         """A private channel, not a key: the due instant of a job that is due very soon."""
         self.cancel = f"{prefix}cancel"
         """A private channel, not a key: the id of a running job that was cancelled for good."""
+
+    @cached_property
+    def containers(self) -> Mapping[State, str]:
+        """Where the jobs of each state are, in the order in which counts.lua has them; of members
+        of groups it is the groups' names."""
+        listed = {state: self.prefix + state.value for state in LISTED}
+        return {**listed, State.AGGREGATING: self.groups}
+
+    @cached_property
+    def unheld(self) -> Sequence[str]:
+        """The containers of jobs that no worker has."""
+        return [key for state, key in self.containers.items() if state is not State.ACTIVE]
 
     def job(self, job_id: str) -> bytes:
         """The hash of one job."""

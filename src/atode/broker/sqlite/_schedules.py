@@ -7,6 +7,8 @@ from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
 from atode.schedule import (
+    HISTORY_AGE,
+    HISTORY_SIZE,
     Entry,
     Fired,
     Tick,
@@ -15,9 +17,6 @@ from atode.schedule import (
     entries_from_json,
     entries_to_json,
 )
-
-HISTORY_SIZE = 1000
-HISTORY_AGE = 400 * 86_400.0
 
 
 def show(

@@ -8,14 +8,11 @@ from atode.broker.sqlite._queue import hold
 from atode.broker.sqlite._rows import claims_of, seq_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
-from atode.job import Claim
+from atode.job import ARCHIVE_AGE, ARCHIVE_SIZE, Claim
 from atode.presence import Presence, presence_from_json
 
 MOST_AT_ONCE = 1000
 """Jobs that are promoted or pruned in one transaction, so that claims are not held up."""
-
-ARCHIVE_SIZE = 10_000
-ARCHIVE_AGE = 90 * 86_400.0
 
 
 def promote(tx: Transaction, clock: Clock, queues: Sequence[str]) -> float | None:

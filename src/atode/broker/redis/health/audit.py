@@ -6,7 +6,7 @@ from typing import NamedTuple
 from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
 from atode.broker.redis._link import Link
 from atode.broker.redis._scripts import ASTRAY, AUDIT, FIND
-from atode.broker.redis.keys import QueueKeys, keys_of
+from atode.broker.redis.keys import keys_of
 from atode.job import State
 
 MOST_JOBS = 100_000
@@ -48,7 +48,7 @@ async def audit(
     odd: dict[str, Odd] = {}
     while looked < MOST_JOBS:
         command = AUDIT.call(
-            (place_of(keys, state), keys.active, keys.lease),
+            (keys.containers[state], keys.active, keys.lease),
             *(keys.jobs, state.value, offset, CHUNK, "1" if repairs else "0", int(now)),
         )
         [[some, left, *counts]] = (await link.call([command])).replies
@@ -110,7 +110,7 @@ async def stored(link: Link, queue: str, state: State) -> AsyncIterator[Stored]:
     offset = read = 0
     while offset < _MOST_READ and read < _MOST_BYTES:
         command = FIND.call(
-            (place_of(keys, state),),
+            (keys.containers[state],),
             *(keys.jobs, keys.group, state.value, offset, CHUNK, CHUNK_BYTES),
         )
         [[looked, cut, *parts]] = (await link.call([command])).replies
@@ -120,8 +120,3 @@ async def stored(link: Link, queue: str, state: State) -> AsyncIterator[Stored]:
         offset += looked
         if looked < CHUNK and cut != b"1":
             return
-
-
-def place_of(keys: QueueKeys, state: State) -> str:
-    """The container of a state's jobs; groups have none."""
-    return f"{keys.prefix}{state.value}"

@@ -12,8 +12,8 @@ from atode.broker.redis.health.audit import Stored, audit, stored
 from atode.broker.redis.health.groups import lost_groups
 from atode.broker.redis.health.keyspace import Census
 from atode.broker.redis.health.presence import HISTORY_LIFE, forget_dead, orphaned_histories
-from atode.broker.redis.health.queue import IN_CONTAINERS, Subject, stray_ids
-from atode.broker.redis.keys import QUEUES, SCHEDULERS, SERVERS, keys_of, text_id
+from atode.broker.redis.health.queue import Subject, stray_ids
+from atode.broker.redis.keys import LISTED, QUEUES, SCHEDULERS, SERVERS, keys_of, text_id
 from atode.job import State
 
 _GO_PATIENCE = 30.0
@@ -37,7 +37,7 @@ Cure = Callable[[Ward], Awaitable[str]]
 async def audit_all(ward: Ward) -> str:
     """Ghosts, missing leases, half archived jobs and fractions, in one go."""
     done: dict[str, int] = {}
-    for state in IN_CONTAINERS:
+    for state in LISTED:
         seen = await audit(ward.link, ward.subject.queue, state, now=ward.subject.now, repairs=True)
         for kind, odd in seen.odd.items():
             done[kind] = done.get(kind, 0) + odd.number
@@ -59,7 +59,7 @@ async def archive_strays(ward: Ward) -> str:
 async def rewrite_undecodable(ward: Ward) -> str:
     """Messages that nobody can read get a form that all can, and their jobs are archived."""
     number = 0
-    for state in IN_CONTAINERS:
+    for state in LISTED:
         broken = [each async for each in stored(ward.link, ward.subject.queue, state)]
         for each in broken:
             number += await _rewritten(ward, state, each)

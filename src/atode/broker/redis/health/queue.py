@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_AGE, ARCHIVE_SIZE
+from atode.broker.redis._batches import ARCHIVE_SIZE
 from atode.broker.redis._link import Link
 from atode.broker.redis._scripts import WAITING
 from atode.broker.redis.health.audit import (
@@ -17,19 +17,10 @@ from atode.broker.redis.health.audit import (
     stored,
 )
 from atode.broker.redis.health.keyspace import QueueKeysSeen
-from atode.broker.redis.keys import keys_of, text_id
+from atode.broker.redis.keys import LISTED, keys_of, text_id
 from atode.finding import Finding, Severity
-from atode.job import State
+from atode.job import ARCHIVE_AGE, State
 from atode.progress import LATE, Progress, progress_findings
-
-IN_CONTAINERS = (
-    State.PENDING,
-    State.ACTIVE,
-    State.SCHEDULED,
-    State.RETRY,
-    State.ARCHIVED,
-    State.COMPLETED,
-)
 
 _BOMB = 8_000
 _LARGE_ARCHIVE = 4_000
@@ -106,7 +97,7 @@ class Subject(NamedTuple):
 async def queue_findings(link: Link, subject: Subject) -> list[Finding]:
     """What is wrong with the queue and its jobs."""
     found = await _progress(link, subject)
-    for state in IN_CONTAINERS:
+    for state in LISTED:
         seen = await audit(link, subject.queue, state, now=subject.now)
         found += _audited(subject, state, seen)
         found += _messages(
