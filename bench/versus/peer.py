@@ -1,9 +1,10 @@
 """Peers in programs of their own, which keep their jobs in tables of their own.
 
 A program is started as `serve <place> <board> <slots>`, to run jobs until SIGTERM, and says that
-it does by a file `<board>.<its process>`. Or it is started as `store <place>`. Then it makes its tables and does what each line of standard input asks for:
-`store <first> <jobs> <bulk>` stores jobs numbered from `first`, `bulk` in each call, and answers
-how many seconds that took; `left` answers how many jobs have not ended.
+it does by a file `<board>.<its process>`. Or it is started as `store <place>`. Then it makes its
+tables and does what each line of standard input asks for: `store <first> <jobs> <bulk>` stores
+jobs numbered from `first`, `bulk` in each call, and answers how many seconds that took; `left`
+answers how many jobs have not ended.
 """
 
 import json

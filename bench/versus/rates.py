@@ -12,7 +12,10 @@ from bench.worker import CONCURRENCY, serving
 
 
 async def drain(store: Store, side: Side, jobs: int, *, workers: int = 1) -> Reached:
-    """Jobs that so many worker processes run per second, from a backlog stored before."""
+    """Jobs that so many worker processes run per second, from a backlog stored before.
+
+    Several ones count from when all of them run, if there is something left then.
+    """
     numbers = range(jobs)
     async with stage_on(store, jobs=jobs) as stage, side.clerk(stage) as clerk:
         await clerk.store(numbers)
@@ -20,10 +23,12 @@ async def drain(store: Store, side: Side, jobs: int, *, workers: int = 1) -> Rea
             for _ in range(workers):
                 command = side.worker(stage)
                 await processes.enter_async_context(serving(stage, command, side.is_ready))
+            before = stage.board.started(numbers) if workers > 1 else 0
+            began = time.time() if 0 < before < jobs else stage.board.first_start
             await stage.all_started(numbers)
             await stage.all_settled(clerk.left)
-            seconds = time.time() - stage.board.first_start
-        return Reached(jobs / seconds, void=stage.board.complaint(numbers))
+            seconds = time.time() - (began or stage.board.first_start)
+        return Reached((jobs - before % jobs) / seconds, void=stage.board.complaint(numbers))
 
 
 async def enqueue(store: Store, side: Sender, jobs: int) -> Reached:

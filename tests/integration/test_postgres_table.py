@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
-from atode.job import State
+from atode.broker.protocol import Refused
+from atode.job import State, new_id
 from atode.outcome import Crashed, Failed, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
@@ -327,3 +328,26 @@ async def test_several_apps_share_a_database_by_schemas(postgres_url: str, ask: 
     assert ask('SELECT count(*) FROM "Two-2".jobs') == "1"
     await one.close()
     await two.close()
+
+
+async def test_of_many_new_jobs_only_the_one_whose_uuid_is_taken_is_refused(
+    broker: PostgresBroker,
+) -> None:
+    first, second, third = (a_job(id=new_id()) for _ in range(3))
+    await broker.enqueue([second])
+
+    refused = await broker.enqueue([first, second, third])
+
+    assert refused == [Refused(second, second.id)]
+    assert ids(await take(broker)) == [second.id, first.id, third.id]
+
+
+async def test_of_two_new_jobs_with_one_uuid_the_second_is_refused(
+    broker: PostgresBroker,
+) -> None:
+    job, twin = a_job(id=(taken := new_id())), a_job(id=taken, payload=b"2")
+
+    refused = await broker.enqueue([job, twin])
+
+    assert [each.job is twin for each in refused] == [True]
+    assert [claim.job.payload for claim in await take(broker)] == [job.payload]
