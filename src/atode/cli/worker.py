@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from atode.cli._collector import calm
 from atode.cli._deployment import BAD_INPUT, complain
 from atode.cli._target import load_app
 from atode.errors import AtodeError
@@ -76,6 +77,7 @@ def run(
 
         async def work() -> None:
             async with app, observed(app, outside.metrics):
+                calm()
                 await app.worker(
                     concurrency=concurrency,
                     queues=queues,
