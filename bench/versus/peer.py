@@ -25,6 +25,8 @@ from bench.versus.side import Clerk, NoPeer
 from bench.worker import CONCURRENCY, WorkerFailed
 
 _ROOT = Path(__file__).parents[2]
+_NPM = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--fetch-retries=0")
+_LONGEST = 90
 _PEERS = Path(__file__).parents[1] / "peers"
 
 
@@ -102,10 +104,14 @@ def graphile_worker(folder: Path) -> Peer:
         raise NoPeer("no Node with npm on the PATH")
     home = folder / "graphile"
     shutil.copytree(_PEERS / "graphile", home)
-    install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-    done = subprocess.run(install, cwd=home, capture_output=True, text=True)
-    if done.returncode:
-        raise NoPeer(f"npm install failed: {done.stderr.strip()}")
+    try:
+        subprocess.run(
+            [npm, "install", *_NPM], cwd=home, check=True, capture_output=True, timeout=_LONGEST
+        )
+    except subprocess.CalledProcessError as error:
+        raise NoPeer(f"npm install failed: {error.stderr.decode().strip()}") from None
+    except subprocess.TimeoutExpired:
+        raise NoPeer(f"npm install took longer than {_LONGEST} s") from None
     return Peer("graphile-worker", node, str(home / "peer.mjs"))
 
 
