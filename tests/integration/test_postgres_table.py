@@ -11,7 +11,7 @@ import pytest
 from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Refused
 from atode.job import State, new_id
-from atode.outcome import Crashed, Failed, Snoozed, Succeeded
+from atode.outcome import Crashed, Failed, Snoozed, Succeeded, released
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
 
@@ -351,3 +351,21 @@ async def test_of_two_new_jobs_with_one_uuid_the_second_is_refused(
 
     assert [each.job is twin for each in refused] == [True]
     assert [claim.job.payload for claim in await take(broker)] == [job.payload]
+
+
+async def test_what_came_back_to_its_earlier_place_is_found_behind_a_backlog(
+    broker: PostgresBroker, clock: FakeClock
+) -> None:
+    other = broker.sibling()
+    await broker.enqueue([a_job(id=name) for name in ("1", "2", "3")])
+    [claim] = await take(other, limit=1)
+    await take(broker, limit=1)
+    await other.settle([released(claim)])
+
+    # A look from where it took last finds "3" only.
+    found = set(ids(await take(broker)))
+    while "1" not in found:
+        await broker.wait(["default"], at_most=60)
+        found |= set(ids(await take(broker)))
+    assert found == {"1", "3"}
+    await other.close()
