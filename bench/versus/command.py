@@ -30,8 +30,10 @@ class Contest(StrEnum):
 Contests = Annotated[
     list[Contest] | None, typer.Argument(show_default=False, help="[default: all of them]")
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Few jobs, one round: some 30 seconds.")]
-Rounds = Annotated[int | None, typer.Option(min=1, help="Repetitions. [default: 3]")]
+Quick = Annotated[bool, typer.Option("--quick", help="Few jobs, one round: some 15 seconds each.")]
+Rounds = Annotated[
+    int | None, typer.Option(min=1, help="Repetitions. [default: 3 for asynq, else 2]")
+]
 Many = Annotated[
     int | None,
     typer.Option("--many", min=1_000, help="Jobs in a full store. [default: 1,000,000]"),
