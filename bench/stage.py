@@ -1,7 +1,7 @@
 """An empty store, a board and the tasks between them: where one measurement takes place."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -37,11 +37,12 @@ class Stage(NamedTuple):
             if now > started:
                 started, moved_at = now, loop.time()
 
-    async def all_settled(self) -> None:
-        """Return once the store holds no job that is pending or running, or after long."""
+    async def all_settled(self, left: Callable[[], Awaitable[int]] | None = None) -> None:
+        """Return once no job is left in the store that is pending or running, or after long."""
+        left = left or self.unsettled
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                while await self._unsettled():
+                while await left():
                     await asyncio.sleep(_LOOK_EVERY)
 
     async def missing(self, jobs: int) -> str:
@@ -49,7 +50,8 @@ class Stage(NamedTuple):
         waiting = (await self.tasks.jobs.broker.counts(QUEUE))[State.PENDING]
         return "" if waiting == jobs else f"{waiting:,} jobs are stored instead of {jobs:,}"
 
-    async def _unsettled(self) -> int:
+    async def unsettled(self) -> int:
+        """How many jobs of the store are pending or running."""
         counts = await self.tasks.jobs.broker.counts(QUEUE)
         return counts[State.PENDING] + counts[State.ACTIVE]
 

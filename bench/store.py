@@ -114,4 +114,5 @@ def _postgres(folder: Path) -> Generator[Store]:
             folder=folder,
             fresh=server.new_database,
             calibrate=lambda: calibration.postgres(server.do),
+            server_pid=server.pid,
         )

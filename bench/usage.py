@@ -10,7 +10,11 @@ from bench.figure import Figure
 
 
 class Usage(NamedTuple):
-    """Resident memory now, and processor time since the process began."""
+    """Resident memory now, and processor time since the process began.
+
+    Processor time is that of the processes that it started, too: PostgreSQL has one for each
+    connection.
+    """
 
     memory_bytes: int
     cpu_seconds: float
@@ -21,12 +25,29 @@ def usage_of(pid: int | None) -> Usage | None:
     folder = Path(f"/proc/{pid}")
     if pid is None or not folder.exists():
         return None
-    # The second field is the process's name, which may hold spaces; user and system time
-    # are fields 14 and 15, counted from 1.
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
     pages = int((folder / "statm").read_text().split()[1])
+    ticks = sum(_ticks_of(str(process)) for process in (pid, *_descendants(pid)))
     return Usage(pages * os.sysconf("SC_PAGE_SIZE"), ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def _descendants(pid: int) -> Sequence[int]:
+    # A process that goes meanwhile is counted by its parent, below.
+    children = [
+        int(child)
+        for file in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in file.read_text().split()
+    ]
+    return [found for child in children for found in (child, *_descendants(child))]
+
+
+def _ticks_of(pid: str) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    # The second field is the process's name, which may hold spaces; user and system time,
+    # and those of children that have ended, are fields 14 to 17, counted from 1.
+    return sum(map(int, stat.rpartition(")")[2].split()[11:15]))
 
 
 def memory(name: str, usage: Usage | None) -> Sequence[Figure]:

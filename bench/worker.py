@@ -5,7 +5,7 @@ import os
 import sys
 import sysconfig
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -22,6 +22,10 @@ CONCURRENCY = 100
 _ROOT = Path(__file__).parent.parent
 _LONGEST_START = 15.0
 _LONGEST_STOP = 15.0
+
+
+IsReady = Callable[[Stage, int], Awaitable[bool]]
+"""Whether the worker that was started as this process takes jobs."""
 
 
 class WorkerFailed(Exception):
@@ -56,21 +60,28 @@ async def _task(stage: Stage) -> AsyncGenerator[Worker]:
     worker = stage.tasks.jobs.worker(concurrency=CONCURRENCY)
     running = asyncio.create_task(worker.run(signals=False))
     try:
-        await _ready(stage, os.getpid())
+        await _ready(stage, os.getpid(), shows_presence)
         yield Worker(os.getpid())
     finally:
         worker.stop()
         await running
 
 
+async def shows_presence(stage: Stage, pid: int) -> bool:
+    """Whether a worker of this process stands among those that live."""
+    return any(seen.pid == pid for seen in await stage.tasks.jobs.broker.workers())
+
+
 @asynccontextmanager
-async def serving(stage: Stage, command: Sequence[str]) -> AsyncGenerator[Worker]:
+async def serving(
+    stage: Stage, command: Sequence[str], is_ready: IsReady = shows_presence
+) -> AsyncGenerator[Worker]:
     """The worker that `command` starts, from being ready until its soft stop.
 
     Raises:
         WorkerFailed: see there.
     """
-    async with started(stage, command) as (process, log):
+    async with started(stage, command, is_ready) as (process, log):
         try:
             yield Worker(process.pid)
             process.terminate()
@@ -85,7 +96,9 @@ async def serving(stage: Stage, command: Sequence[str]) -> AsyncGenerator[Worker
 
 
 @asynccontextmanager
-async def started(stage: Stage, command: Sequence[str]) -> AsyncGenerator[tuple[Process, Path]]:
+async def started(
+    stage: Stage, command: Sequence[str], is_ready: IsReady = shows_presence
+) -> AsyncGenerator[tuple[Process, Path]]:
     """The process of a worker that is ready, and its log; killed in the end if it still runs.
 
     Raises:
@@ -101,7 +114,7 @@ async def started(stage: Stage, command: Sequence[str]) -> AsyncGenerator[tuple[
             stderr=file,
         )
     try:
-        if not await _ready(stage, process.pid):
+        if not await _ready(stage, process.pid, is_ready):
             raise _failed("did not start in time", log)
         yield process, log
     finally:
@@ -130,10 +143,10 @@ def _failed(how: str, log: Path) -> WorkerFailed:
     return WorkerFailed(f"the worker {how}\n{log.read_text()}")
 
 
-async def _ready(stage: Stage, pid: int) -> bool:
+async def _ready(stage: Stage, pid: int, is_ready: IsReady) -> bool:
     with suppress(TimeoutError):
         async with asyncio.timeout(_LONGEST_START):
-            while not any(seen.pid == pid for seen in await stage.tasks.jobs.broker.workers()):
+            while not await is_ready(stage, pid):
                 await asyncio.sleep(0.01)
             return True
     return False

@@ -1,1 +1,1 @@
-"""atode beside Go's asynq: `python -m bench versus`. One run, one server, both in turn."""
+"""atode beside its peers: `python -m bench versus`. One run, one server, all in turn."""

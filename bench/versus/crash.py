@@ -46,4 +46,4 @@ async def recovery(store: Store, worker: Side | float) -> Reached:
 
 def recovered(ours: Reached, theirs: Reached, lease: float) -> Duel:
     """The figure, with what our worker promises."""
-    return Duel(f"away after kill -9, lease {lease:g} s", "s", ours, theirs, below(lease + 1))
+    return Duel(f"away after kill -9, lease {lease:g} s", "s", ours, [theirs], below(lease + 1))

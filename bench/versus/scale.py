@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from time import perf_counter
 
+from atode.broker.protocol import Broker
 from atode.job import Claim
 from atode.outcome import Settlement, Succeeded, decide
 from atode.retry import Retry
@@ -23,6 +24,9 @@ MANY_ACTIVE = 10_000
 FEW_ACTIVE = 100
 NAP = 0.1
 
+Place = tuple[Broker, str]
+"""A queue of a store."""
+
 _CLAIMED = 100
 _CLAIMS = 50
 # Short enough a measurement that the shorter queue stays about as long as it was.
@@ -38,10 +42,11 @@ async def waiting(store: Store, them: Side | Reached, many: int) -> Duel:
     async with stage_on(store, jobs=FEW + many) as stage:
         await _store(stage, "few", range(FEW))
         await _store(stage, "many", range(FEW, FEW + many))
-        ours = await _claim_rates(stage)
+        broker = stage.tasks.jobs.broker
+        ours = await claim_rates((broker, "few"), (broker, "many"))
         theirs = them if isinstance(them, Reached) else await _run_rates(stage, them, many)
     name = f"claim rate, {many:,} waiting, of {FEW:,}"
-    return Duel(name, "%", ours, theirs, at_least(90))
+    return Duel(name, "%", ours, [theirs], at_least(90))
 
 
 async def _store(stage: Stage, queue: str, numbers: range) -> None:
@@ -52,18 +57,21 @@ async def _store(stage: Stage, queue: str, numbers: range) -> None:
         await stage.tasks.jobs.enqueue_many(task.call(number) for number in part)
 
 
-async def _claim_rates(stage: Stage) -> Reached:
-    # Calls of the library, in turn on both queues, so that noise hits both; and the median of
-    # them, since after so many jobs the server rewrites its file for a while.
-    broker = stage.tasks.jobs.broker
-    seconds: dict[str, list[float]] = {"few": [], "many": []}
+async def claim_rates(few: Place, many: Place) -> Reached:
+    """How fast claims at `many` are, in per cent of those at `few`.
+
+    Calls of the library, in turn on both, so that noise hits both; and the median of them, since
+    after so many jobs a server writes for a while.
+    """
+    seconds: dict[Place, list[float]] = {few: [], many: []}
     for _ in range(_CLAIMS):
-        for queue in seconds:
+        for place, spent in seconds.items():
+            broker, queue = place
             began = perf_counter()
             claims = await broker.claim([queue], limit=_CLAIMED, lease=_LEASE, worker="bench:1:1")
-            seconds[queue].append(perf_counter() - began)
+            spent.append(perf_counter() - began)
             await broker.settle(_succeeded(claims))
-    return Reached(median(seconds["few"]) / median(seconds["many"]) * 100)
+    return Reached(median(seconds[few]) / median(seconds[many]) * 100)
 
 
 async def _run_rates(stage: Stage, side: Side, many: int) -> Reached:
@@ -77,7 +85,7 @@ async def _run_rate(stage: Stage, side: Side, queue: str, numbers: range) -> flo
     before = board.started(numbers)
     # A worker that takes the rest of the few before it has stopped, does no harm.
     to_run = min(_RUN_BY_THEM, (len(numbers) - _CLAIMED * _CLAIMS) // 2)
-    async with serving(stage, side.worker(stage, queue=queue)):
+    async with serving(stage, side.worker(stage, queue=queue), side.is_ready):
         first = last = before
         began = ended = perf_counter()
         while last < first + to_run:
@@ -98,8 +106,8 @@ async def settling(store: Store) -> Sequence[Duel]:
     name = f"settling, {MANY_ACTIVE:,} active, of {FEW_ACTIVE}"
     none = Reached(absent="not measured")
     return [
-        Duel(f"{name}, in order", "%", Reached(in_order), none, below(120)),
-        Duel(f"{name}, in any order", "%", Reached(in_any), none, below(120)),
+        Duel(f"{name}, in order", "%", Reached(in_order), [none], below(120)),
+        Duel(f"{name}, in any order", "%", Reached(in_any), [none], below(120)),
     ]
 
 
@@ -139,7 +147,7 @@ async def _nap_cost(store: Store, side: Side, slots: int, jobs: int) -> Reached:
             part = numbers[first : first + BULK]
             await stage.tasks.jobs.enqueue_many(nap(number, NAP) for number in part)
         before = await server.scripts_us()
-        async with serving(stage, side.worker(stage, concurrency=slots)):
+        async with serving(stage, side.worker(stage, concurrency=slots), side.is_ready):
             await stage.all_started(numbers)
             await asyncio.sleep(NAP)
             await stage.all_settled()
@@ -152,9 +160,9 @@ def napped(few: tuple[Reached, Reached], many: tuple[Reached, Reached]) -> Seque
     name = "server's time per 100 ms sleep"
     ours, theirs = (_per_cent(more, less) for less, more in zip(few, many, strict=True))
     return [
-        Duel(f"{name}, {FEW_ACTIVE} slots", "µs", *few),
-        Duel(f"{name}, {MANY_ACTIVE:,} slots", "µs", *many),
-        Duel(f"{name}, the second of the first", "%", ours, theirs, below(120)),
+        Duel(f"{name}, {FEW_ACTIVE} slots", "µs", few[0], few[1:]),
+        Duel(f"{name}, {MANY_ACTIVE:,} slots", "µs", many[0], many[1:]),
+        Duel(f"{name}, the second of the first", "%", ours, [theirs], below(120)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What both sides reached, as a table."""
+"""What all sides reached, as a table."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,7 +6,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 Rule = Callable[[float, float], bool | None]
-"""Whether our figure, the first, is as wanted beside theirs; None if that cannot be said."""
+"""Whether our figure, the first, is as wanted beside the first peer's; None if that cannot be
+said."""
 
 
 class Aim(NamedTuple):
@@ -25,13 +26,16 @@ class Reached(NamedTuple):
 
 
 class Duel(NamedTuple):
-    """One figure of one round, of both sides."""
+    """One figure of one round, of us and of each peer."""
 
     name: str
     unit: str
     ours: Reached
-    theirs: Reached
+    theirs: Sequence[Reached]
     aim: Aim | None = None
+
+
+Round = Sequence[Duel]
 
 
 class Row(NamedTuple):
@@ -39,20 +43,26 @@ class Row(NamedTuple):
 
     duel: Duel
     ours: Sequence[Reached]
-    theirs: Sequence[Reached]
+    theirs: Sequence[Sequence[Reached]]
+    """By peer."""
 
     @property
     def void(self) -> bool:
         """Whether a delivery was not exact, so that the figures must not be quoted."""
-        return any(reached.void for reached in (*self.ours, *self.theirs))
+        return any(reached.void for side in (self.ours, *self.theirs) for reached in side)
 
     @property
     def verdict(self) -> str:
         """Whether the aim was met; empty if that cannot be said."""
-        aim, ours, theirs = self.duel.aim, _median(self.ours), _median(self.theirs)
+        aim, ours = self.duel.aim, _median(self.ours)
         if aim is None or self.void or math.isnan(ours):
             return ""
-        return {True: "yes", False: "NO", None: ""}[aim.holds(ours, theirs)]
+        return {True: "yes", False: "NO", None: ""}[aim.holds(ours, self.rival)]
+
+    @property
+    def rival(self) -> float:
+        """The first peer's figure; NaN without one."""
+        return _median(self.theirs[0]) if self.theirs else math.nan
 
 
 def at_least(least: float) -> Aim:
@@ -82,32 +92,37 @@ def times(factor: float) -> Aim:
     return Aim(f">= {factor:g} x", rule)
 
 
-def rows_of(rounds: Sequence[Sequence[Duel]]) -> list[Row]:
+def rows_of(rounds: Sequence[Round]) -> list[Row]:
     """A row for each duel, in the order in which they first appear."""
     by_name: dict[str, list[Duel]] = {}
     for duels in rounds:
         for duel in duels:
             by_name.setdefault(duel.name, []).append(duel)
     return [
-        Row(same[0], [duel.ours for duel in same], [duel.theirs for duel in same])
+        Row(
+            same[0],
+            [duel.ours for duel in same],
+            [list(side) for side in zip(*(duel.theirs for duel in same), strict=True)],
+        )
         for same in by_name.values()
     ]
 
 
-def text_of(rows: Sequence[Row]) -> str:
-    """For a terminal."""
-    head = f"  {'':<52}{'atode':>10} {'asynq':>13} {'ratio':>7}  {'wanted':<12}met"
+def text_of(rows: Sequence[Row], peers: Sequence[str]) -> str:
+    """For a terminal. The ratio is that to the first peer."""
+    names = "".join(f"{name:>17}" for name in peers)
+    head = f"  {'':<52}{'atode':>10}{names} {'ratio':>7}  {'wanted':<12}met"
     return "\n".join([head, *map(_line, rows)])
 
 
-def json_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def json_of(rows: Sequence[Row], peers: Sequence[str]) -> list[dict[str, Any]]:
     """For programs."""
     return [
         {
             "name": row.duel.name,
             "unit": row.duel.unit,
-            "atode": [reached.value for reached in row.ours if not math.isnan(reached.value)],
-            "asynq": [reached.value for reached in row.theirs if not math.isnan(reached.value)],
+            "atode": _values(row.ours),
+            **{name: _values(side) for name, side in zip(peers, row.theirs, strict=True)},
             "wanted": row.duel.aim.text if row.duel.aim else "",
             "met": row.verdict,
             "void": row.void,
@@ -119,10 +134,11 @@ def json_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _line(row: Row) -> str:
     duel = row.duel
     name = f"{duel.name}, {duel.unit}" if duel.unit else duel.name
-    ratio = _median(row.ours) / (_median(row.theirs) or math.nan)
+    ratio = _median(row.ours) / (row.rival or math.nan)
     wanted = duel.aim.text if duel.aim else ""
+    cells = "".join(f"{_cell(side):>17}" for side in row.theirs)
     return (
-        f"  {name:<52}{_cell(row.ours):>10} {_cell(row.theirs):>13} "
+        f"  {name:<52}{_cell(row.ours):>10}{cells} "
         f"{'' if math.isnan(ratio) else f'{ratio:.2f}':>7}  {wanted:<12}{row.verdict}"
         f"{_spread(row.ours)}"
     )
@@ -138,13 +154,17 @@ def _cell(side: Sequence[Reached]) -> str:
 def _spread(side: Sequence[Reached]) -> str:
     if voids := [reached.void for reached in side if reached.void]:
         return f"  {voids[0]}"
-    values = [reached.value for reached in side if not math.isnan(reached.value)]
+    values = _values(side)
     return f"  ({_number(min(values))} … {_number(max(values))})" if len(values) > 1 else ""
 
 
 def _median(side: Sequence[Reached]) -> float:
-    values = [reached.value for reached in side if not math.isnan(reached.value)]
+    values = _values(side)
     return median(values) if values else math.nan
+
+
+def _values(side: Sequence[Reached]) -> list[float]:
+    return [reached.value for reached in side if not math.isnan(reached.value)]
 
 
 def _number(value: float) -> str:

@@ -1,33 +1,36 @@
-"""The two that are compared, by what both can do."""
+"""Who is compared: a client and a worker of the benchmark's tasks."""
 
-import json
-import shutil
-import subprocess
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import perf_counter
+from typing import Protocol
 
-from bench.enqueue import CALLERS, by_callers, rate
-from bench.latency import EVERY, pace
+from bench.enqueue import by_callers, in_bulk, rate
+from bench.latency import pace
 from bench.lateness import delay
 from bench.stage import QUEUE, Stage
-from bench.worker import CONCURRENCY, command_of
-
-_SOURCE = Path(__file__).parents[1] / "go"
-
-# Where Go's own installer puts it, often without adding it to the PATH.
-_USUAL_PLACE = Path("/usr/local/go/bin/go")
+from bench.versus.score import Reached
+from bench.worker import CONCURRENCY, command_of, shows_presence
 
 
 class NoPeer(Exception):
-    """The Go program cannot be had on this machine; it says why."""
+    """A peer cannot be had on this machine; it says why."""
+
+
+class Clerk(Protocol):
+    """Who stores jobs for one side, as many in each call as `BULK`, and sees what is left."""
+
+    async def store(self, numbers: range) -> float:
+        """Store the jobs of these numbers; how many seconds that took."""
+        ...
+
+    async def left(self) -> int:
+        """How many jobs have not ended."""
+        ...
 
 
 class Side(Protocol):
-    """A client and a worker of the benchmark's tasks."""
+    """What works off a backlog."""
 
     name: str
 
@@ -36,6 +39,22 @@ class Side(Protocol):
     ) -> Sequence[str]:
         """The command that starts a worker with the stage's environment."""
         ...
+
+    async def is_ready(self, stage: Stage, pid: int) -> bool:
+        """Whether the worker that was started as this process takes jobs."""
+        ...
+
+    def clerk(self, stage: Stage) -> AbstractAsyncContextManager[Clerk]:
+        """Who stores its jobs."""
+        ...
+
+
+Rival = Side | Reached
+"""A peer, or why there is none."""
+
+
+class Sender(Side, Protocol):
+    """A side whose client stores jobs one at a time, too."""
 
     async def enqueue(self, stage: Stage, jobs: int) -> float:
         """Jobs per second that many callers store at once; the jobs are numbered from 0."""
@@ -60,6 +79,12 @@ class Atode:
     ) -> Sequence[str]:
         return command_of("--queue", queue, concurrency=concurrency)
 
+    async def is_ready(self, stage: Stage, pid: int) -> bool:
+        return await shows_presence(stage, pid)
+
+    def clerk(self, stage: Stage) -> AbstractAsyncContextManager[Clerk]:
+        return our_clerk(stage)
+
     async def enqueue(self, stage: Stage, jobs: int) -> float:
         return (await rate("", by_callers(stage.tasks, range(jobs)))).value
 
@@ -70,60 +95,26 @@ class Atode:
         await delay(stage, due)
 
 
-class Asynq:
-    """Go's asynq, in the program whose source is in `bench/go`."""
-
-    name = "asynq"
-
-    def __init__(self, binary: Path) -> None:
-        self._binary = binary
-
-    def worker(
-        self, stage: Stage, *, concurrency: int = CONCURRENCY, queue: str = QUEUE
-    ) -> Sequence[str]:
-        slots = ("-concurrency", str(concurrency), "-queue", queue)
-        return (*self._command("serve", stage), "-board", str(stage.board_path), *slots)
-
-    async def enqueue(self, stage: Stage, jobs: int) -> float:
-        amount = ("-jobs", str(jobs), "-callers", str(CALLERS))
-        seconds: float = await _answer((*self._command("enqueue", stage), *amount))
-        return jobs / seconds
-
-    async def pace(self, stage: Stage, numbers: range) -> Mapping[int, float]:
-        which = ("-first", str(numbers.start), "-jobs", str(len(numbers)))
-        command = (*self._command("pace", stage), *which, "-every", f"{EVERY}s")
-        sent: list[float] = await _answer(command)
-        return dict(zip(numbers, sent, strict=True))
-
-    async def delay(self, stage: Stage, due: Mapping[int, float]) -> None:
-        command = (*self._command("delay", stage), "-first", str(min(due)))
-        await _answer(command, json.dumps(list(due.values())))
-
-    def _command(self, name: str, stage: Stage) -> Sequence[str]:
-        return (str(self._binary), name, "-redis", urlsplit(stage.url).netloc)
+US = Atode()
 
 
-def built(folder: Path) -> Asynq:
-    """The Go program, compiled into `folder`.
+class _OurClerk:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
-    Raises:
-        NoPeer: there is no Go, or its modules cannot be fetched.
-    """
-    go = shutil.which("go") or (_USUAL_PLACE if _USUAL_PLACE.exists() else None)
-    if go is None:
-        raise NoPeer("no Go on the PATH")
-    binary = folder / "peer"
-    done = subprocess.run(
-        [go, "build", "-o", binary, "."], cwd=_SOURCE, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise NoPeer(f"go build failed: {done.stderr.strip()}")
-    return Asynq(binary)
+    async def store(self, numbers: range) -> float:
+        began = perf_counter()
+        await in_bulk(self._stage.tasks, numbers)
+        return perf_counter() - began
+
+    async def left(self) -> int:
+        return await self._stage.unsettled()
 
 
-async def _answer(command: Sequence[str], question: str = "") -> Any:
-    process = await create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    answer, _ = await process.communicate(question.encode())
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} {command[1]} ended with {process.returncode}")
-    return json.loads(answer)
+@asynccontextmanager
+async def our_clerk(stage: Stage) -> AsyncGenerator[Clerk]:
+    """The library's client, as the clerk of whoever shares the library's format."""
+    # The first question connects, and makes the tables.
+    clerk = _OurClerk(stage)
+    await clerk.left()
+    yield clerk

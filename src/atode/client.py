@@ -143,6 +143,8 @@ class Client:
             _raise_first(await self._transactional().enqueue_within(call.transaction, [job]))
 
     async def _store(self, calls: Sequence[Call[Any]], jobs: Sequence[Job]) -> Sequence[Refused]:
+        if all(call.transaction is None for call in calls):
+            return await self._broker.enqueue(jobs)
         refused: list[Refused] = []
         pairs = zip(calls, jobs, strict=True)
         for _, group in groupby(pairs, key=lambda pair: id(pair[0].transaction)):

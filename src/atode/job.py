@@ -125,7 +125,7 @@ def new_id() -> str:
     jobs joined a group, their ids tell which came first.
     """
     millisecond, nanoseconds = divmod(time.time_ns(), 1_000_000)
-    digits = os.urandom(8).hex()
+    digits = _noise()
     # The part of the millisecond in 4096ths: an id takes longer to make than one of these.
     # A digit of the noise makes room for the variant, as the version does in the instant.
     return (
@@ -133,6 +133,25 @@ def new_id() -> str:
         f"-{_VARIANTS[digits[0]]}{digits[1:4]}-{digits[4:]}"
     )
 
+
+# Asked of the system for many ids at once, which is half of what an id takes.
+_NOISES = 256
+_noises: list[str] = []
+
+
+def _noise() -> str:
+    try:
+        return _noises.pop()
+    except IndexError:
+        # Another thread may do the same; then there is more.
+        digits = os.urandom(8 * _NOISES).hex()
+        _noises.extend(digits[start : start + 16] for start in range(16, len(digits), 16))
+        return digits[:16]
+
+
+if hasattr(os, "register_at_fork"):
+    # A child that goes on with its parent's would make the parent's ids.
+    os.register_at_fork(after_in_child=_noises.clear)
 
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 

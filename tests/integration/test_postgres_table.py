@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
-from atode.job import State
-from atode.outcome import Crashed, Failed, Snoozed, Succeeded
+from atode.broker.protocol import Refused
+from atode.job import State, new_id
+from atode.outcome import Crashed, Failed, Snoozed, Succeeded, released
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
 
@@ -314,3 +315,44 @@ async def test_claims_find_their_jobs_while_an_old_snapshot_is_held(
     left = await broker.counts("default")
     assert seen + left[State.PENDING] + left[State.RETRY] >= 2000
     assert left[State.ACTIVE] == 0
+
+
+async def test_of_many_new_jobs_only_the_one_whose_uuid_is_taken_is_refused(
+    broker: PostgresBroker,
+) -> None:
+    first, second, third = (a_job(id=new_id()) for _ in range(3))
+    await broker.enqueue([second])
+
+    refused = await broker.enqueue([first, second, third])
+
+    assert refused == [Refused(second, second.id)]
+    assert ids(await take(broker)) == [second.id, first.id, third.id]
+
+
+async def test_of_two_new_jobs_with_one_uuid_the_second_is_refused(
+    broker: PostgresBroker,
+) -> None:
+    job, twin = a_job(id=(taken := new_id())), a_job(id=taken, payload=b"2")
+
+    refused = await broker.enqueue([job, twin])
+
+    assert [each.job is twin for each in refused] == [True]
+    assert [claim.job.payload for claim in await take(broker)] == [job.payload]
+
+
+async def test_what_came_back_to_its_earlier_place_is_found_behind_a_backlog(
+    broker: PostgresBroker, clock: FakeClock
+) -> None:
+    other = broker.sibling()
+    await broker.enqueue([a_job(id=name) for name in ("1", "2", "3")])
+    [claim] = await take(other, limit=1)
+    await take(broker, limit=1)
+    await other.settle([released(claim)])
+
+    # A look from where it took last finds "3" only.
+    found = set(ids(await take(broker)))
+    while "1" not in found:
+        await broker.wait(["default"], at_most=60)
+        found |= set(ids(await take(broker)))
+    assert found == {"1", "3"}
+    await other.close()

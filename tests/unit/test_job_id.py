@@ -1,5 +1,9 @@
+import multiprocessing
+import os
 import uuid
 from itertools import pairwise
+
+import pytest
 
 from atode.job import new_id
 
@@ -14,6 +18,19 @@ def test_an_id_is_a_uuid_of_version_seven() -> None:
 
 def test_ids_differ() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on this system")
+def test_a_fork_has_noise_of_its_own() -> None:
+    new_id()
+    with multiprocessing.get_context("fork").Pool(1) as child:
+        theirs = child.apply(_noises)
+
+    assert not theirs & {new_id()[20:] for _ in range(1000)}
+
+
+def _noises() -> set[str]:
+    return {new_id()[20:] for _ in range(1000)}
 
 
 def test_later_ids_sort_later_within_a_millisecond_too() -> None:

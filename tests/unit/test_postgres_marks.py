@@ -37,3 +37,21 @@ def test_a_dear_look_from_the_beginning_is_followed_by_a_long_pause() -> None:
 
     assert not marks.may_look_whole()
     assert 50 < marks.whole_look_in() <= 60
+
+
+def test_after_a_look_that_found_enough_the_next_ones_may_begin_later() -> None:
+    marks = Marks()
+
+    marks.looked_whole(0.004, found_enough=True)
+
+    assert not marks.may_look_whole()
+    assert 0 < marks.whole_look_in() <= 0.08
+    assert marks.is_cheap
+
+
+def test_a_dear_look_is_not_made_for_a_look_from_a_mark_that_found_too_little() -> None:
+    marks = Marks()
+
+    marks.looked_whole(3.0, found_enough=True)
+
+    assert not marks.is_cheap

@@ -7,6 +7,7 @@ from atode.app import Atode
 from atode.errors import BadOption
 from atode.lifeline import lifeline
 from atode.observe.endpoint import observed
+from atode.processes._collector import calm
 from atode.processes.processes import Processes
 from atode.settings import load
 
@@ -59,6 +60,7 @@ async def work(
         async with app, observed(app, settings.metrics, family):
             return await family.run()
     async with app, observed(app, settings.metrics):
+        calm()
         await app.worker(
             concurrency=settings.concurrency,
             queues=settings.queues,

@@ -92,10 +92,14 @@ def storing(delivery: Delivery) -> Steps[list[Refused]]:
     return refused
 
 
+def values_of(delivery: Delivery, jobs: Sequence[Job]) -> Sequence[object]:
+    """What enqueue.sql needs to store these."""
+    return (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
+
+
 def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
     """Store jobs; those whose id is taken are returned."""
-    values = (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
-    [row] = yield Step(sql.ENQUEUE, values)
+    [row] = yield Step(sql.ENQUEUE, values_of(delivery, jobs))
     number, queues, ids = row[:3]
     if number == len(jobs):
         return []

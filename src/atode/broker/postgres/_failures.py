@@ -55,6 +55,11 @@ def is_conflict(error: Exception) -> bool:
     return _state(error) in {"40001", "40P01"}
 
 
+def is_taken(error: BaseException | None) -> bool:
+    """Whether a row is there already that there can only be once."""
+    return isinstance(error, asyncpg.UniqueViolationError)
+
+
 def translated(error: Exception, place: str, timeout: float) -> BrokerError:
     """What to raise for `error`; the caller chains it.
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 _LOWEST = float("-inf")
 
-# A look from the very beginning is cheap if it takes no longer than this. Others may take up to
-# this part of the time.
+# A look from the very beginning is cheap if it takes no longer than this. Those that need not be
+# may take up to this part of the time.
 _CHEAP = 0.005
 _SHARE = 1 / 20
 
@@ -17,13 +17,16 @@ class Marks:
     While any session holds an old snapshot, the index keeps every entry that was ever taken, and
     a look from the beginning reads them all: claims get slower and slower. A look from a mark does
     not. What came later with an earlier place (a job that was handed back, a transaction that
-    committed late) is found by looks from the beginning, as often as they are cheap: after
-    one that took a millisecond, twenty later; after one that took a second, twenty seconds later.
+    committed late) is found by looks from the beginning. These are made whenever a look from a
+    mark finds too little, as long as they are cheap; and in any case from time to time: after one
+    that took a millisecond, twenty later; after one that took a second, twenty seconds later.
     """
 
     def __init__(self) -> None:
         self._marks: dict[str, float] = {}
         self._whole_from = _LOWEST
+        self.is_cheap = True
+        """Whether the last look from the beginning was, so that one more does no harm."""
 
     def places(self, queues: Sequence[str], *, whole: bool) -> list[float]:
         """Where to begin for each queue."""
@@ -37,9 +40,11 @@ class Marks:
         """Seconds until the next look from the beginning."""
         return max(self._whole_from - time.monotonic(), 0.0)
 
-    def looked_whole(self, seconds: float) -> None:
-        """A look from the beginning took so long."""
-        pause = seconds / _SHARE if seconds > _CHEAP else 0.0
+    def looked_whole(self, seconds: float, *, found_enough: bool = False) -> None:
+        """A look from the beginning took so long. If it found as much as was wanted, the next
+        ones need not be of its kind."""
+        self.is_cheap = seconds <= _CHEAP
+        pause = seconds / _SHARE if found_enough or not self.is_cheap else 0.0
         self._whole_from = time.monotonic() + pause
 
     def taken(self, queue: str, place: float) -> None:

@@ -16,8 +16,10 @@ from atode.broker.postgres._enqueue import (
     new_batch,
     news_of,
     storing,
+    values_of,
     walked,
 )
+from atode.broker.postgres._failures import is_taken
 from atode.broker.postgres._groups import Groups
 from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
@@ -30,6 +32,7 @@ from atode.broker.postgres._rows import (
     changes_of,
     claim_of,
     fences_of,
+    key_of,
     tallies_of,
     ticket_of,
 )
@@ -39,7 +42,7 @@ from atode.broker.postgres._within import Within
 from atode.broker.protocol import Refused
 from atode.broker.returns import Returns
 from atode.clock import Clock, SystemClock
-from atode.errors import BrokerUnavailable
+from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 
@@ -108,10 +111,25 @@ class PostgresBroker(
         delivery = Delivery(jobs, self._now(), new_batch(), channel, call.words)
         if any(job.unique_for for job in jobs):
             refused = await self._link.transact(partial(self._store_on, delivery))
+        elif await self._stored_all(delivery):
+            refused = []
         else:
             refused = await walked(storing(delivery), self._ask)
         self._calls.told(call)
         return refused
+
+    async def _stored_all(self, delivery: Delivery) -> bool:
+        """Store jobs whose ids are nearly certainly new; nothing is stored if one is not."""
+        if any(key_of(job.id).name for job in delivery.jobs):
+            # Somebody chose these ids, and may mean that a second one be refused.
+            return False
+        try:
+            await self._link.rows(sql.ENQUEUE_NEW, *values_of(delivery, delivery.jobs))
+        except BrokerRefused as error:
+            if is_taken(error.__cause__):
+                return False
+            raise
+        return True
 
     async def _store_on(self, delivery: Delivery, connection: Connection) -> list[Refused]:
         async def ask(step: Step) -> Rows:
@@ -209,15 +227,25 @@ class PostgresBroker(
     async def _take_some(
         self, queues: Sequence[str], limit: int, lease: float, worker: str
     ) -> list[Claim]:
-        until = self._clock.now() + lease
         whole = self._lines.may_look_whole()
+        claims = await self._claimed(queues, limit, lease, worker, whole=whole)
+        left = limit - len(claims)
+        if left and not whole and self._lines.is_cheap:
+            claims += await self._claimed(queues, left, lease, worker, whole=True)
+        return claims
+
+    async def _claimed(
+        self, queues: Sequence[str], limit: int, lease: float, worker: str, *, whole: bool
+    ) -> list[Claim]:
+        until = self._clock.now() + lease
         began = time.monotonic()
         marks = self._lines.places(queues, whole=whole)
         rows = await self._link.rows(
             sql.CLAIM, self._now(), list(queues), marks, limit, lease, worker
         )
         if whole:
-            self._lines.looked_whole(time.monotonic() - began)
+            enough = len(rows) == limit
+            self._lines.looked_whole(time.monotonic() - began, found_enough=enough)
         order = {queue: place for place, queue in enumerate(queues)}
         rows = sorted(rows, key=lambda row: (order[row[4]], row[0]))
         for line, _, _, _, queue, *_ in rows:

@@ -4,7 +4,15 @@
 -- the worker had died.
 WITH chosen AS MATERIALIZED (
     SELECT ready.place
-    FROM unnest($2::text[], $3::double precision[]) AS asked (queue, mark)
+    FROM (
+        SELECT each.queue, each.mark
+        FROM unnest($2::text[], $3::double precision[]) WITH ORDINALITY AS each (queue, mark, place)
+        WHERE NOT EXISTS (
+            SELECT FROM {schema}.job_paused AS paused WHERE paused.queue = each.queue
+        )
+        -- In order; and by itself, or it would be asked for each job.
+        ORDER BY each.place
+    ) AS asked
     CROSS JOIN LATERAL (
         SELECT jobs.ctid AS place
         FROM {schema}.jobs
@@ -14,9 +22,6 @@ WITH chosen AS MATERIALIZED (
         LIMIT $4
         FOR NO KEY UPDATE OF jobs SKIP LOCKED
     ) AS ready
-    WHERE NOT EXISTS (
-        SELECT FROM {schema}.job_paused AS paused WHERE paused.queue = asked.queue
-    )
     LIMIT $4
 )
 UPDATE {schema}.jobs SET

@@ -1,4 +1,4 @@
--- Store new jobs, and wake who waits. A job whose queue holds its id is left out.
+-- Store new jobs, and wake who waits. A job whose queue holds its id is left out, or all fail.
 -- 1 now, or NULL   2 batch   3 queues   4 ids   5 names   6 types   7 bodies   8 are they JSON
 -- 9 states   10 due (0: now)   11 max_retry   12 timeout   13 deadline   14 retention   15 headers
 -- 16 unique texts   17 groups   18 the different queues   19 channel   20 words for it
@@ -48,12 +48,12 @@ stored AS (
             retention, headers, unique_text, group_name
         )
     ) AS new
-    ON CONFLICT (id, queue) DO NOTHING
+    {taken}
     RETURNING queue, id
 )
 SELECT
-    count(*) AS number,
-    CASE WHEN count(*) < cardinality($4::uuid[]) THEN array_agg(stored.queue) END AS queues,
-    CASE WHEN count(*) < cardinality($4::uuid[]) THEN array_agg(stored.id::text) END AS ids,
-    (SELECT count(pg_notify($19::text, word)) FROM unnest($20::text[]) AS word) AS told
-FROM stored;
+    number,
+    CASE WHEN number < cardinality($4::uuid[]) THEN (SELECT array_agg(queue) FROM stored) END,
+    CASE WHEN number < cardinality($4::uuid[]) THEN (SELECT array_agg(id::text) FROM stored) END,
+    (SELECT count(pg_notify($19::text, word)) FROM unnest($20::text[]) AS word)
+FROM (SELECT count(*) AS number FROM stored) AS counted;
