@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 
@@ -104,10 +105,14 @@ def test_answers_are_lines_and_nobody_minds_a_parent_that_is_gone(parent: socket
 
 def test_where_nobody_obeys_the_process_is_told_to_end(parent: socket.socket) -> None:
     told = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: told.set())
+
+    def end(number: int, frame: FrameType | None) -> None:
+        told.set()
+
+    line = the_line()
+    line.subscribe(lambda word, number: False)
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        line = the_line()
-        line.subscribe(lambda word, number: False)
         parent.sendall(b"stop 0\n")
         # The handler runs in this thread, as soon as it is awake.
         for _ in range(int(PATIENCE * 100)):
