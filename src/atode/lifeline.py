@@ -9,6 +9,7 @@ import functools
 import json
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -38,9 +39,10 @@ class Word(StrEnum):
 
 
 QUESTIONS = frozenset({Word.HEALTH, Word.FIGURES})
+_STOPPING = frozenset({Word.STOP, Word.HURRY})
 
-Hear = Callable[[Word, int], None]
-"""Hears a word, and the number that came with it, or 0."""
+Hear = Callable[[Word, int], bool]
+"""Hears a word, and the number that came with it, or 0; whether it does as it is told."""
 
 
 class Lifeline:
@@ -57,7 +59,9 @@ class Lifeline:
 
     def subscribe(self, hear: Hear) -> None:
         """Call `hear` with each word, on the line's thread; first with those that were said before,
-        but for questions, to which nobody waits for an answer any more."""
+        but for questions, to which nobody waits for an answer any more.
+
+        As long as nobody does as he is told, the process is told to stop by SIGTERM."""
         with self._hearing:
             self._hearers.append(hear)
             for word, number in self._heard:
@@ -70,7 +74,11 @@ class Lifeline:
             self._connection.sendall(line)
 
     def _listen(self) -> None:
-        with contextlib.suppress(OSError), self._connection.makefile("r") as lines:
+        with (
+            contextlib.suppress(OSError),
+            self._connection,
+            self._connection.makefile("r") as lines,
+        ):
             for line in lines:
                 word, _, number = line.strip().partition(" ")
                 self._say(Word(word), int(number or 0))
@@ -82,8 +90,10 @@ class Lifeline:
             if word not in QUESTIONS:
                 self._heard.append((word, number))
             hearers = list(self._hearers)
-        for hear in hearers:
-            hear(word, number)
+        obeyed = [hear(word, number) for hear in hearers]
+        if word in _STOPPING and not any(obeyed):
+            # No worker runs yet, and what is done before it may take long.
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @functools.cache
@@ -94,5 +104,10 @@ def lifeline() -> Lifeline | None:
     if not said:
         return None
     descriptor, _, number = said.partition(",")
-    os.set_inheritable(int(descriptor), False)
-    return Lifeline(socket.socket(fileno=int(descriptor)), int(number))
+    try:
+        connection = socket.socket(fileno=int(descriptor))
+    except OSError:
+        # Said to the program that started this one, before it asked.
+        return None
+    connection.set_inheritable(False)
+    return Lifeline(connection, int(number))

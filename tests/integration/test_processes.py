@@ -25,7 +25,7 @@ from atode.lifeline import Word, lifeline
 
 heard = []
 line = lifeline()
-line.subscribe(lambda word, number: heard.append((word, number)))
+line.subscribe(lambda word, number: heard.append((word, number)) or True)
 line.answer(Word.HEALTH, ["", ""])
 while not {Word.STOP, Word.HURRY} & {word for word, _ in heard}:
     time.sleep(0.01)
@@ -109,6 +109,18 @@ async def test_one_that_does_not_end_is_killed_and_that_is_no_good_end(
 
     assert not await running
     assert "does not end, and is killed" in caplog.text
+
+
+async def test_one_that_is_still_starting_ends_at_once_and_well() -> None:
+    program = "from atode.lifeline import lifeline; lifeline(); import time; time.sleep(3600)"
+    family = processes(1, program)
+    running = asyncio.create_task(family.run())
+    async with asyncio.timeout(60):
+        while not (await family.ask(Word.HEALTH, 0.01))[0].pid:
+            await asyncio.sleep(0.01)
+    family.stop()
+
+    assert await running
 
 
 async def test_a_program_that_cannot_be_started_is_tried_again(

@@ -93,10 +93,12 @@ def _telling(app: Observed, line: Lifeline) -> Generator[None]:
         else:
             line.answer(word, packed(own))
 
-    def hear(word: Word, number: int) -> None:
-        if word in QUESTIONS:
-            # The loop may keep us waiting, which must not keep anybody from hearing more.
-            Thread(target=tell, args=(word,), name="atode-answer", daemon=True).start()
+    def hear(word: Word, number: int) -> bool:
+        if word not in QUESTIONS:
+            return False
+        # The loop may keep us waiting, which must not keep anybody from hearing more.
+        Thread(target=tell, args=(word,), name="atode-answer", daemon=True).start()
+        return True
 
     line.subscribe(hear)
     # That it hears, and where its counters start.

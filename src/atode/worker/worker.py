@@ -252,10 +252,12 @@ class Worker:
         """Inside the block, signals tell the worker what to do, and a parent that started it."""
         loop = asyncio.get_running_loop()
 
-        def hear(word: Word, number: int) -> None:
-            # A loop that is closed has nobody left who could do it.
-            with suppress(RuntimeError):
+        def hear(word: Word, number: int) -> bool:
+            try:
                 loop.call_soon_threadsafe(self._obey, word, number)
+            except RuntimeError:
+                return False  # The loop is closed: this worker is done.
+            return True
 
         if line := lifeline():
             line.subscribe(hear)
