@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 
 from tests.servers.postgres import PostgresServer
+from tests.servers.postgres_databases import PostgresDatabases
 from tests.servers.redis import RedisServer, find_valkey_server
 from tests.servers.redis_store import RedisStore
 
@@ -52,9 +53,22 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: PostgresServer) -> PostgresDatabases:
+    """Its databases that are used again."""
+    return PostgresDatabases(postgres_server)
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
-    """An empty database."""
+def postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
+    """A database with atode's newest schema and nothing in it."""
+    with postgres_databases.one() as url:
+        yield url
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> str:
+    """An empty database, without the schema, that no test has had before."""
     return postgres_server.new_database()
 
 

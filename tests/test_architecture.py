@@ -16,10 +16,12 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors", "clock", "duration", "job", "presence", "queues", "retry", "outcome", "codec"}
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
+    | {"completion", "callers"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"},
+    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
+    | {"timing", "timetable", "definition", "decorator"},
     {"broker", "observe"},
-    {"client", "mover", "semaphore", "stores"},
+    {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},
     {"web", "testing"},
     {"app"},

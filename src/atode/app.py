@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
@@ -19,6 +19,7 @@ from atode.broker.optional import Migratable
 from atode.broker.protocol import Broker
 from atode.client import Client
 from atode.clock import Clock, SystemClock
+from atode.decorator import TaskDecorator
 from atode.duration import Duration, seconds
 from atode.events import Events
 from atode.handle import JobHandle
@@ -26,27 +27,32 @@ from atode.job import Job
 from atode.queues import checked_queue_name
 from atode.registry import Registry
 from atode.retry import Retry
+from atode.schedules import Schedules
 from atode.semaphore import Semaphore
 from atode.settings import Settings
+from atode.size import Wish
 from atode.stores import broker_for
-from atode.task import AsyncTask, Call, Defaults, SyncTask, Task, returns_awaitable
+from atode.task import (
+    AsyncTask,
+    Call,
+    Defaults,
+    SyncTask,
+    Task,
+    returns_awaitable,
+)
+from atode.timetable import (
+    Calls,
+    CodeOptions,
+    CronOptions,
+    Timetable,
+    coded,
+    cron_decorator,
+)
 from atode.worker import Worker
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-
-class TaskDecorator(Protocol):
-    """What `@jobs.task(…)` does to a function."""
-
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[P, Coroutine[Any, Any, R]], /
-    ) -> AsyncTask[P, R]: ...
-
-    @overload
-    def __call__(self, function: Callable[P, R], /) -> SyncTask[P, R]: ...
 
 
 class Atode:
@@ -70,6 +76,7 @@ class Atode:
         self.url = settings_module.load(url=url).url
         self.events = Events()
         self.registry = Registry()
+        self.timetable = Timetable()
         self._clock: Clock = clock or SystemClock()
         self._retry = retry or Retry()
         self._broker = broker_for(self.url, self._clock)
@@ -190,6 +197,43 @@ class Atode:
 
         return register(name) if callable(name) else register
 
+    # Schedules
+
+    def cron(self, cron: str, /, **options: Unpack[CronOptions]) -> TaskDecorator:
+        """Have a function run by itself: `@jobs.cron("0 9 * * MON", timezone="Asia/Tokyo")`.
+
+        The function becomes a task, with the options of `task`; or it is one already. Each tick
+        stores one job of it, however many workers there are. Decorate it several times for
+        several schedules, and give each an `id` then.
+
+        Raises:
+            BadSchedule: the expression cannot be understood or never fires, or the time zone
+                is unknown.
+            DuplicateSchedule: the schedule's id is taken.
+            BadTask: the function has parameters without a default; see `schedule`.
+            BadOption, DuplicateTask: as for `task`; or the task has its options already.
+        """
+        return cron_decorator(cron, {**options}, self.task, self.timetable)
+
+    def schedule(self, cron: str, calls: Calls, /, **options: Unpack[CodeOptions]) -> None:
+        """Have a call of a task stored by itself: `jobs.schedule("0 2 * * *", clean.call(90))`.
+
+        Where the arguments depend on the tick, pass a function that takes it, an aware datetime
+        in the schedule's time zone, and returns the call; such a schedule needs an `id`. The
+        function must give the same for the same tick, as every worker asks it, and be quick.
+
+        Raises:
+            BadSchedule, DuplicateSchedule: as for `cron`.
+            BadOption: an option is out of its range, or the call has one that only a single job
+                can have.
+        """
+        self.timetable.add(coded(cron, calls, options))
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of the code and of the store: to look at, pause, add and change."""
+        return Schedules(self.timetable, lambda: self.client, self._portal, self._clock)
+
     def _checked_defaults(
         self, queue: str, retry: Retry | None, timeout: Duration, retention: Duration | None
     ) -> tuple[Defaults, float | None]:
@@ -295,8 +339,12 @@ class Atode:
         strict: bool | None = None,
         lease: float | None = None,
         shutdown_timeout: float | None = None,
+        schedules: bool | None = None,
     ) -> Worker:
         """A worker for this app's tasks, on the running event loop; await its `run()`.
+
+        Unless `schedules` is False, it also stores the jobs of schedules; any number of workers
+        may.
 
         Each option not given comes from its `ATODE_…` variable, `atode.toml`, or its
         default; see `Settings`.
@@ -311,8 +359,28 @@ class Atode:
             strict=strict,
             lease=lease,
             shutdown_timeout=shutdown_timeout,
+            schedules=schedules,
         )
-        return Worker(self.broker, self.registry, settings, self._clock, self.events)
+        return Worker(
+            self.broker, self.registry, self.timetable, settings, self._clock, self.events
+        )
+
+    async def resize(self, worker: str, concurrency: int) -> bool:
+        """Let a running worker, wherever it is, run so many jobs at the same time.
+
+        `worker` is its id, `host:pid:random`. It hears of it within five seconds, and does then
+        what `Worker.resize` does. False if no worker of this id lives; one of a Go program has
+        the size with which it was started.
+
+        Raises:
+            BadOption: `concurrency` is no whole number from 1 to 10,000.
+            BrokerUnavailable: the store cannot be reached; safe to try again.
+        """
+        return await self.broker.resize(worker, Wish.of(concurrency))
+
+    def resize_sync(self, worker: str, concurrency: int) -> bool:
+        """`resize` for code without an event loop, on any thread."""
+        return self._portal.run(lambda: self.resize(worker, concurrency))
 
     async def __aenter__(self) -> Self:
         await self.broker.open()

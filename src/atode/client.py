@@ -43,6 +43,11 @@ class Client:
         self._events = events
         self._mailbox = _Mailbox(broker)
 
+    @property
+    def broker(self) -> Broker:
+        """Where it stores."""
+        return self._broker
+
     async def enqueue(self, call: Call[R]) -> JobHandle[R]:
         """Store one call. Calls that overlap in time share one round trip.
 

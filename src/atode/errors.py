@@ -7,9 +7,13 @@ AtodeError
 ├── BadTask (TypeError)           a function that cannot be a task
 ├── DuplicateTask (ValueError)    two tasks under one name
 ├── UnknownTask (LookupError)     no task under this name here
+├── DuplicateSchedule (ValueError)  two schedules under one id
+├── UnknownSchedule (LookupError) no schedule under this id
+├── ScheduleChanged               somebody else has changed the schedule meanwhile
 ├── BadPayload (ValueError)       stored bytes that do not fit the task's parameters
 ├── PayloadTooLarge (ValueError)  arguments or result over the size limit
 ├── Misused (RuntimeError)        something is used where it cannot work
+├── NotHeld (RuntimeError)        a handler completes a job that is not its own any more
 ├── DuplicateJob                  a job with this id is stored already
 │   └── NotUnique                 a job that does the same is stored already
 ├── ResultError
@@ -79,6 +83,37 @@ class UnknownTask(AtodeError, LookupError):
         self.name = name
 
 
+class DuplicateSchedule(AtodeError, ValueError):
+    """A second schedule was defined under an id that is taken."""
+
+    def __init__(self, schedule: str) -> None:
+        super().__init__(
+            f"there is a schedule {schedule!r} already; give this one another id, as in "
+            f"id={schedule + '-2'!r}"
+        )
+        self.schedule = schedule
+
+
+class UnknownSchedule(AtodeError, LookupError):
+    """Neither the code nor the store has a schedule of this id."""
+
+    def __init__(self, schedule: str, known: Collection[str]) -> None:
+        close = get_close_matches(schedule, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"there is no schedule {schedule!r}{hint}")
+        self.schedule = schedule
+
+
+class ScheduleChanged(AtodeError):
+    """The schedule was changed by somebody else meanwhile; nothing was written."""
+
+    def __init__(self, schedule: str) -> None:
+        super().__init__(
+            f"schedule {schedule!r} was changed meanwhile; look at it again, and change it then"
+        )
+        self.schedule = schedule
+
+
 class BadPayload(AtodeError, ValueError):
     """Stored bytes cannot be turned into the task's arguments."""
 
@@ -97,6 +132,18 @@ class PayloadTooLarge(AtodeError, ValueError):
 
 class Misused(AtodeError, RuntimeError):
     """Something is used where it cannot work: outside of a job, or blocking an event loop."""
+
+
+class NotHeld(AtodeError, RuntimeError):
+    """A handler completes a job in its transaction, but the job is not its own any more."""
+
+    def __init__(self, task: str, job_id: str, reason: str) -> None:
+        super().__init__(
+            f"Job {job_id} of task {task!r} cannot be completed by this attempt: {reason}; "
+            "roll the transaction back, or its effect may happen twice"
+        )
+        self.job_id = job_id
+        self.reason = reason
 
 
 class DuplicateJob(AtodeError):

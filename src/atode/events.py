@@ -12,7 +12,7 @@ from atode.middleware import Layers
 
 
 class JobEnqueued(NamedTuple):
-    """A client stored a job."""
+    """A client, or a worker's scheduler, stored a job."""
 
     job: Job
 
@@ -78,12 +78,46 @@ class BatchMade(NamedTuple):
     items: int
 
 
+class TickSkipped(NamedTuple):
+    """A tick (Unix seconds) of a schedule became no job: an earlier job of the schedule is
+    unfinished, and they may not overlap; or one that does the same is in the way."""
+
+    schedule: str
+    at: float
+
+
+class ScheduleFailed(NamedTuple):
+    """A schedule's definition cannot be read, or the function that makes its calls raised. Its
+    tick becomes no job here; the other schedules go on."""
+
+    schedule: str
+    error: Exception
+
+
 class ClaimLost(NamedTuple):
     """A job is no longer ours: its lease ran out, or someone deleted it. What its handler
     still does is not recorded."""
 
     job: Job
     worker: str
+
+
+class EndingIgnored(NamedTuple):
+    """The transaction in which a handler completed its job was committed, so that how the
+    handler itself ended does not count: `ending` says how."""
+
+    job: Job
+    worker: str
+    ending: str
+
+
+class TransactionLeftOpen(NamedTuple):
+    """A handler has ended, and the transaction in which it completed its job has not, for
+    `seconds` now. The job stays active until then."""
+
+    job: Job
+    worker: str
+    seconds: float
 
 
 class HandlerStuck(NamedTuple):
@@ -132,6 +166,14 @@ class WorkerStarted(NamedTuple):
     tasks: tuple[str, ...]
 
 
+class WorkerResized(NamedTuple):
+    """A worker runs `concurrency` jobs at the same time from now on, and not `before`."""
+
+    worker: str
+    before: int
+    concurrency: int
+
+
 class WorkerStopping(NamedTuple):
     """A worker claims nothing more; `running` jobs may still finish."""
 
@@ -156,13 +198,18 @@ Event = (
     | JobSnoozed
     | JobReleased
     | BatchMade
+    | TickSkipped
+    | ScheduleFailed
     | ClaimLost
+    | EndingIgnored
+    | TransactionLeftOpen
     | HandlerStuck
     | BrokerLost
     | BrokerBack
     | ServiceFailed
     | SubscriberFailed
     | WorkerStarted
+    | WorkerResized
     | WorkerStopping
     | WorkerStopped
 )

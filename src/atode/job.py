@@ -51,6 +51,9 @@ ARCHIVABLE = frozenset(
 DELETABLE = frozenset(State) - {State.ACTIVE}
 CANCELLABLE = frozenset(State) - {State.ARCHIVED, State.COMPLETED}
 
+# What runs, or will run by itself.
+UNFINISHED = CANCELLABLE
+
 
 # Job and Claim are tuples because one of each is made for every job that runs: a tuple
 # is immutable and costs a third of a frozen dataclass.

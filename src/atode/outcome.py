@@ -75,6 +75,14 @@ class Settlement(NamedTuple):
     tally: Tally
 
 
+class Written(NamedTuple):
+    """A settlement that is part of somebody's transaction, whose end is not known yet."""
+
+    settlement: Settlement
+    receipt: str = ""
+    """What the broker wants to see again to find out; opaque to everyone else."""
+
+
 def decide(claim: Claim, outcome: Outcome, policy: Retry, now: float) -> Settlement:
     """What becomes of the claimed job after `outcome` at the instant `now`."""
     job = claim.job

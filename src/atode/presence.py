@@ -3,7 +3,9 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+from atode.size import Wish
 
 
 class Running(NamedTuple):
@@ -39,6 +41,27 @@ class Presence(NamedTuple):
         return self.worker.rpartition(":")[2]
 
 
+class Presences(Protocol):
+    """What showing that a worker lives needs, and making it larger or smaller from elsewhere."""
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> Wish | None:
+        """Show this worker as living for `lifetime` seconds.
+
+        Returns the last wish for another size of it, again and again until it leaves, so that a
+        lost answer does no harm; None if there was none.
+        """
+        ...
+
+    async def leave(self, presence: Presence) -> None:
+        """Remove this worker's presence, and what was wished of it."""
+        ...
+
+    async def resize(self, worker: str, wish: Wish) -> bool:
+        """Wish that a worker be of another size, in place of what was wished of it before; its
+        next `beat` tells it. False, and no effect, if no worker of this id lives that asks."""
+        ...
+
+
 def presence_to_json(presence: Presence) -> str:
     """A presence as brokers without a format of their own keep it."""
     running = [
@@ -51,6 +74,8 @@ def presence_to_json(presence: Presence) -> str:
 def presence_from_json(text: str) -> Presence:
     """The presence that `presence_to_json` made this of."""
     fields: dict[str, Any] = json.loads(text)
+    # Brokers keep beside it of what size the worker should be.
+    fields.pop("wish", None)
     running = tuple(
         Running(**job)._replace(payload=base64.b64decode(job["payload"]))
         for job in fields.pop("running")

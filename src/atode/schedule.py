@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from atode.job import Job
 
@@ -44,6 +44,9 @@ class Tick(NamedTuple):
     schedule: str
     at: float
     job: Job
+    may_overlap: bool = True
+    """Whether its job may be stored while that of the schedule's last tick which was stored, in
+    the same queue, is unfinished."""
 
 
 class Ticked(StrEnum):
@@ -52,8 +55,8 @@ class Ticked(StrEnum):
     STORED = "stored"
     """Its job is stored, and it is this caller who stored it."""
     REFUSED = "refused"
-    """It is recorded, but its job was not stored: the job's id is taken, or what it does is locked
-    by another. An earlier job of the schedule is still there, for example."""
+    """It is recorded, but its job was not stored: the job's id is taken, what it does is locked by
+    another, or it may not overlap with an earlier job of the schedule, which is unfinished."""
     LATE = "late"
     """Nothing was done: somebody else has recorded this tick, or anybody a later one."""
 
@@ -63,6 +66,101 @@ class Fired(NamedTuple):
 
     job_id: str
     at: float
+
+
+class Definition(NamedTuple):
+    """What the store keeps of one schedule, in words that only the core knows."""
+
+    id: str
+    version: int
+    """The revision with which it was written; never 0."""
+    body: str
+
+
+class Definitions(NamedTuple):
+    """All that the store keeps of schedules."""
+
+    revision: int
+    """Grows with every change, also when something is removed; 0 before the first one."""
+    found: Sequence[Definition]
+    """By id."""
+
+
+class Schedules(Protocol):
+    """What schedulers need, and what shows them.
+
+    Any number of schedulers may run the same schedules: all of them tick, and one job comes of it.
+    """
+
+    async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
+        """Show what a scheduler runs for `lifetime` seconds, in place of what it showed before.
+
+        Schedulers that run the same may share one name, so that tools which know nothing of
+        that do not list each schedule many times.
+        """
+        ...
+
+    async def hide(self, scheduler: str) -> None:
+        """Show nothing more of a scheduler. What its schedules became stays on record."""
+        ...
+
+    async def entries(self) -> Sequence[Entry]:
+        """What living schedulers run, each schedule once, those that fire next first."""
+        ...
+
+    async def tick(self, ticks: Sequence[Tick], *, worker: str) -> Sequence[Ticked]:
+        """Store the jobs of ticks, PENDING or SCHEDULED, and wake waiting workers; what came of
+        each tick, in the same order.
+
+        A tick counts only if it is later than the last one that is recorded of its schedule
+        in its job's queue. That is decided and written in one step, so exactly one caller gets
+        STORED, however many try; so is whether a tick that may not overlap finds the last job
+        of its schedule unfinished. The same call may be repeated when its answer was lost: it
+        answers the same again and stores nothing twice.
+        """
+        ...
+
+    async def last_ticks(
+        self, queue: str, schedules: Sequence[str], *, first: float | None = None
+    ) -> Sequence[float | None]:
+        """The last tick of each schedule that is recorded in the queue, or None.
+
+        With `first`, those of which nothing is recorded are recorded as having ticked then:
+        what is missed from now on can be told from what was before the schedule existed.
+        """
+        ...
+
+    async def fired(self, schedule: str, *, offset: int = 0, limit: int = 30) -> Sequence[Fired]:
+        """The jobs that a schedule became, newest first; up to 1,000 are on record, for at
+        least 400 days. Past the end the answer is empty."""
+        ...
+
+
+class Defines(Protocol):
+    """Where schedules are defined at run time, and paused. What a definition says is the core's."""
+
+    async def definitions(self, *, since: int | None = None) -> Definitions | None:
+        """All that is stored; None if that is still what it was at the revision `since`."""
+        ...
+
+    async def define(self, schedule: str, body: str, *, version: int) -> int | None:
+        """Store a definition in place of the one that has this version, 0 for there being none,
+        and wake those who wait; its version. None, and no effect, if another one is there.
+
+        A repeated call after BrokerUnavailable finds the same body stored, and answers as the
+        first one did.
+        """
+        ...
+
+    async def undefine(self, schedule: str, *, version: int) -> bool:
+        """Remove the definition that has this version, and wake those who wait. False, and no
+        effect, if another one is there, or none and it was not this call that removed it."""
+        ...
+
+    async def wait_defined(self, revision: int, *, until: float) -> None:
+        """Sleep until the instant `until`, or until the definitions may have another revision than
+        this one. It wakes at the instant itself, and not before it without a reason."""
+        ...
 
 
 def tick_id(schedule: str, at: float) -> str:

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from atode.errors import BadOption
 from atode.queues import Queues
+from atode.size import LARGEST
 
 
 class LogFormat(StrEnum):
@@ -38,14 +39,16 @@ class Settings(BaseSettings):
     url: str = "sqlite:///atode.db"
     """sqlite:///path, redis://host:port/database, rediss://…, postgresql://host:port/database, or
     memory:// for tests."""
-    concurrency: int = Field(20, ge=1, le=10_000)
-    """Jobs that one worker runs at the same time."""
+    concurrency: int = Field(20, ge=1, le=LARGEST)
+    """Jobs that one worker runs at the same time; to begin with, see `Worker.resize`."""
     queues: Annotated[dict[str, int], NoDecode] = Field(default={"default": 1}, min_length=1)
     """Names with weights; in the environment `mail=3,default`."""
     strict: bool = False
     """Serve queues strictly by weight instead of in proportion to it."""
     lease: float = Field(15.0, ge=2.0, le=3600.0)
     """How long a job stays with a worker that gives no sign of life."""
+    schedules: bool = True
+    """Whether this worker also stores the jobs of schedules."""
     shutdown_timeout: float = Field(30.0, ge=0.0, le=86_400.0)
     """How long running jobs may go on after the signal to stop."""
 

@@ -17,7 +17,8 @@ SECRET_KEY = "test-secret-key"
 class ObjectStore:
     """One server on a free port of the loopback, with one bucket."""
 
-    def __init__(self) -> None:
+    def __init__(self, bucket: str = BUCKET) -> None:
+        self._bucket = bucket
         self.status = 0
         """What every upload is answered, if not 0."""
         self.opens = threading.Event()
@@ -31,26 +32,26 @@ class ObjectStore:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self) -> Self:
-        self._client().create_bucket(Bucket=BUCKET)
+        self._client().create_bucket(Bucket=self._bucket)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.opens.set()
         client = self._client()
         for key in self.keys():
-            client.delete_object(Bucket=BUCKET, Key=key)
-        client.delete_bucket(Bucket=BUCKET)
+            client.delete_object(Bucket=self._bucket, Key=key)
+        client.delete_bucket(Bucket=self._bucket)
         self._server.shutdown()
         self._server.server_close()
 
     def keys(self) -> list[str]:
         """Keys of all files."""
-        listed = self._client().list_objects_v2(Bucket=BUCKET)
+        listed = self._client().list_objects_v2(Bucket=self._bucket)
         return [entry["Key"] for entry in listed.get("Contents", [])]
 
     def file(self, key: str) -> tuple[str, bytes]:
         """Content type and content of a file."""
-        found = self._client().get_object(Bucket=BUCKET, Key=key)
+        found = self._client().get_object(Bucket=self._bucket, Key=key)
         return found["ContentType"], found["Body"].read()
 
     def _answer(

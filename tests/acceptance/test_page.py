@@ -37,16 +37,26 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Application]:
-    with running(sqlite_variables(tmp_path), tmp_path) as application:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Jobs of other tests may be in it; the page lists only those that its own browser stored."""
+    folder = tmp_path_factory.mktemp("demo")
+    with running(sqlite_variables(folder), folder) as application:
         yield application
 
 
 @pytest.fixture
-def server_only(tmp_path: Path) -> Iterator[Application]:
+def new_demo(tmp_path: Path) -> Iterator[Application]:
+    """One in which no job has run."""
+    with running(sqlite_variables(tmp_path), tmp_path) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def server_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """The demo's API server without a job server."""
-    with running(sqlite_variables(tmp_path), tmp_path, with_worker=False) as application:
+    folder = tmp_path_factory.mktemp("server")
+    with running(sqlite_variables(folder), folder, with_worker=False) as application:
         yield application
 
 
@@ -136,17 +146,16 @@ def test_without_a_job_server_the_page_says_what_is_missing(
     expect(page.get_by_text("Is the job server running?")).to_be_visible()
 
 
-def test_an_api_server_that_is_down_is_shown_as_an_error(
-    page: Page, server_only: Application
-) -> None:
-    open_page(page, server_only)
-    server_only.server.send(signal.SIGTERM)
-    server_only.server.ended()
+def test_an_api_server_that_is_down_is_shown_as_an_error(page: Page, tmp_path: Path) -> None:
+    with running(sqlite_variables(tmp_path), tmp_path, with_worker=False) as app:
+        open_page(page, app)
+        app.server.send(signal.SIGTERM)
+        app.server.ended()
 
-    register(page, delay="1")
+        register(page, delay="1")
 
-    expect(page.get_by_role("alert")).to_contain_text("The API server cannot be reached")
-    expect(page.get_by_text("None yet.")).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text("The API server cannot be reached")
+        expect(page.get_by_text("None yet.")).to_be_visible()
 
 
 def test_redis_down_is_shown_as_an_error_and_passes(page: Page, tmp_path: Path) -> None:
@@ -273,9 +282,9 @@ def test_nothing_is_cut_off_at_any_width(page: Page, server_only: Application, w
 
 
 def test_each_other_job_is_run_by_its_button_and_shows_what_came_of_it(
-    page: Page, demo: Application
+    page: Page, new_demo: Application
 ) -> None:
-    complaints = open_page(page, demo)
+    complaints = open_page(page, new_demo)
     jobs = {name: page.get_by_role("article", name=name) for name in OTHER_JOBS}
 
     for job in jobs.values():
@@ -325,10 +334,10 @@ def test_the_other_jobs_are_run_with_the_keyboard_alone(
     assert complaints.lines == []
 
 
-def test_the_other_jobs_speak_japanese(browser: Browser, demo: Application) -> None:
+def test_the_other_jobs_speak_japanese(browser: Browser, new_demo: Application) -> None:
     with browser.new_context(locale="ja-JP") as context:
         page = context.new_page()
-        complaints = open_page(page, demo)
+        complaints = open_page(page, new_demo)
         job = page.get_by_role("article", name="月次レポート")
 
         job.get_by_role("button", name="今すぐ実行").click()

@@ -7,6 +7,7 @@ from atode.group import Member
 from atode.job import Claim, Job
 from atode.presence import Presence
 from atode.schedule import Entry, Tick
+from atode.size import Wish
 
 PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
 Call = Callable[[RedisBroker], Awaitable[object]]
@@ -24,6 +25,7 @@ CALLS: dict[str, Call] = {
     "reap": lambda broker: broker.reap(["default"], limit=1, lease=10, worker="w1"),
     "prune": lambda broker: broker.prune(["default"]),
     "beat": lambda broker: broker.beat(PRESENCE, lifetime=10),
+    "resize": lambda broker: broker.resize("h:1:b", Wish(5, "w1")),
     "leave": lambda broker: broker.leave(PRESENCE),
     "cancellations": lambda broker: broker.cancellations(["default"], worker="w1", at_most=0.05),
     "marked": lambda broker: broker.marked([Claim(a_job("j1"), "w1", 1, 0.0)]),

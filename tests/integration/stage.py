@@ -17,6 +17,7 @@ from atode.group import Group, Member
 from atode.job import Claim
 from atode.outcome import Settlement
 from atode.presence import Presence
+from atode.size import Wish
 
 E = TypeVar("E", bound=Event)
 
@@ -174,9 +175,9 @@ class FlakyBroker(MemoryBroker):
         self.faults.meet("prune")
         return await super().prune(queues)
 
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
+    async def beat(self, presence: Presence, *, lifetime: float) -> Wish | None:
         self.faults.meet("beat")
-        await super().beat(presence, lifetime=lifetime)
+        return await super().beat(presence, lifetime=lifetime)
 
     async def leave(self, presence: Presence) -> None:
         self.faults.meet("leave")

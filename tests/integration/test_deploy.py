@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for what a worker really tells."""
+"""The dashboard, the alerts and the autoscaler ask for what a worker really tells."""
 
 import asyncio
 import json
@@ -58,7 +58,14 @@ def _filled(expression: str) -> str:
     return re.sub(r"\$(queue|job_type)", ".*", expression)
 
 
-QUERIES = [*alerts(), *panels()]
+def autoscaler() -> Iterator[Query]:
+    path = DEPLOY / "kubernetes" / "autoscaler" / "scaledobject.yaml"
+    document: Any = yaml.safe_load(path.read_text("utf-8"))
+    for trigger in document["spec"]["triggers"]:
+        yield Query(f"autoscaler {trigger['type']}", trigger["metadata"]["query"], frozenset())
+
+
+QUERIES = [*alerts(), *panels(), *autoscaler()]
 every_query = pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.place)
 
 

@@ -34,6 +34,11 @@ TEST_SERVER = {"fsync"}
 
 
 @pytest.fixture
+def postgres_url(new_postgres_url: str) -> str:
+    return new_postgres_url
+
+
+@pytest.fixture
 async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
     broker = PostgresBroker(postgres_url)
     await broker.open()

@@ -35,6 +35,11 @@ asyncio.run(main())
 
 
 @pytest.fixture
+def postgres_url(new_postgres_url: str) -> str:
+    return new_postgres_url
+
+
+@pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library as it may be one day, with one more migration."""
     one_more = ("9999_colour", "ALTER TABLE {schema}.jobs ADD COLUMN colour text")
@@ -60,6 +65,19 @@ async def test_a_schema_that_is_missing_is_made(postgres_url: str, ask: Ask) -> 
     assert applied[0] == "0001_jobs"
     assert ask("SELECT count(*) FROM jobs_app.jobs") == "0"
     await broker.close()
+
+
+async def test_several_apps_share_a_database_by_schemas(postgres_url: str, ask: Ask) -> None:
+    one = PostgresBroker(f"{postgres_url}?schema=one")
+    two = PostgresBroker(f"{postgres_url}?schema=Two-2")
+    await one.enqueue([a_job(id="a")])
+    await two.enqueue([a_job(id="b")])
+
+    assert (ids(await take(one)), ids(await take(two))) == (["a"], ["b"])
+    assert ask("SELECT to_regclass('public.jobs') IS NULL") == "t"
+    assert ask('SELECT count(*) FROM "Two-2".jobs') == "1"
+    await one.close()
+    await two.close()
 
 
 async def test_an_older_schema_is_brought_up_to_date_and_keeps_its_jobs(

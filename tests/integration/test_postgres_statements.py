@@ -49,6 +49,8 @@ HOT = {
     "STATS": "jobs_pending",
     "REAP": "jobs_processing",
     "EXTEND": "jobs_pkey",
+    "HOLDING": "jobs_pkey",
+    "OUTLAST": "jobs_pkey",
     "SETTLE_GONE": "jobs_pkey",
     "SETTLE_KEPT": "jobs_pkey",
     "SAME_BATCH": "jobs_pkey",

@@ -314,16 +314,3 @@ async def test_claims_find_their_jobs_while_an_old_snapshot_is_held(
     left = await broker.counts("default")
     assert seen + left[State.PENDING] + left[State.RETRY] >= 2000
     assert left[State.ACTIVE] == 0
-
-
-async def test_several_apps_share_a_database_by_schemas(postgres_url: str, ask: Ask) -> None:
-    one = PostgresBroker(f"{postgres_url}?schema=one")
-    two = PostgresBroker(f"{postgres_url}?schema=Two-2")
-    await one.enqueue([a_job(id="a")])
-    await two.enqueue([a_job(id="b")])
-
-    assert (ids(await take(one)), ids(await take(two))) == (["a"], ["b"])
-    assert ask("SELECT to_regclass('public.jobs') IS NULL") == "t"
-    assert ask('SELECT count(*) FROM "Two-2".jobs') == "1"
-    await one.close()
-    await two.close()

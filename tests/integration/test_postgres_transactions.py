@@ -2,25 +2,25 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, cast
 
-import asyncpg
 import psycopg
 import pytest
 import sqlalchemy
-from psycopg.rows import dict_row
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
 
 from atode import Atode, BadOption, DuplicateJob, NotUnique, State
 from atode.task import AsyncTask
+from tests.integration.postgres_connections import (
+    ASYNCHRONOUS,
+    BLOCKING,
+    connect,
+    django,
+    of_asyncpg,
+)
 
-Ask = Callable[[str], str]
 Send = AsyncTask[[int], None]
-
-connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
 
 
 @pytest.fixture
@@ -39,141 +39,6 @@ def send_receipt(app: Atode) -> Send:
 
 class Undo(Exception):
     """Rolls back."""
-
-
-# Asynchronous connections, each inside a transaction.
-
-
-@asynccontextmanager
-async def of_asyncpg(url: str) -> AsyncGenerator[object]:
-    connection = await connect(url)
-    try:
-        async with connection.transaction():
-            yield connection
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def of_asyncpg_pool(url: str) -> AsyncGenerator[object]:
-    pool: Any = cast("Any", asyncpg).create_pool(url, min_size=1, max_size=1)
-    async with pool, pool.acquire() as connection, connection.transaction():
-        yield connection
-
-
-@asynccontextmanager
-async def of_psycopg(url: str) -> AsyncGenerator[object]:
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        yield connection
-
-
-@asynccontextmanager
-async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[object]:
-    dicts: Any = dict_row
-    opened = psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dicts)
-    async with await opened as connection, connection.transaction():
-        yield connection
-
-
-@asynccontextmanager
-async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[object]:
-    engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def of_sqlalchemy_session(url: str) -> AsyncGenerator[object]:
-    engine = create_async_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            yield session
-    finally:
-        await engine.dispose()
-
-
-ASYNCHRONOUS = [
-    of_asyncpg,
-    of_asyncpg_pool,
-    of_psycopg,
-    of_psycopg_with_dicts,
-    of_sqlalchemy_connection,
-    of_sqlalchemy_session,
-]
-
-# Connections that block.
-
-
-@contextmanager
-def of_blocking_psycopg(url: str) -> Generator[object]:
-    with psycopg.connect(url) as connection:
-        yield connection
-
-
-@contextmanager
-def of_blocking_sqlalchemy_connection(url: str) -> Generator[object]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def of_blocking_sqlalchemy_session(url: str) -> Generator[object]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        with Session(engine) as session, session.begin():
-            yield session
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def django(url: str) -> Generator[object]:
-    """Django's connection of this thread, as `from django.db import connection` gives it."""
-    from django import setup
-    from django.conf import settings
-    from django.db import connection, connections
-
-    if not settings.configured:
-        cast("Any", settings).configure()
-        setup()
-    address = sqlalchemy.make_url(url)
-    database = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": address.database,
-        "USER": address.username,
-        "HOST": address.host,
-        "PORT": address.port,
-    }
-    handler: Any = connections
-    handler.settings = handler.configure_settings({"default": database})
-    try:
-        yield connection
-    finally:
-        handler.close_all()
-        del handler["default"]
-
-
-@contextmanager
-def of_django(url: str) -> Generator[object]:
-    from django.db import transaction
-
-    with django(url) as connection, cast("Any", transaction).atomic():
-        yield connection
-
-
-BLOCKING = [
-    of_blocking_psycopg,
-    of_blocking_sqlalchemy_connection,
-    of_blocking_sqlalchemy_session,
-    of_django,
-]
 
 
 @pytest.mark.parametrize("opened", ASYNCHRONOUS)

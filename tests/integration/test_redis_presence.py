@@ -70,8 +70,9 @@ async def test_a_beat_writes_server_and_running_jobs(
     )
     assert found["asynq:servers"] == {server: START + 10}
     assert found["asynq:workers"] == {workers: START + 10}
-    assert set(found) == {"asynq:servers", "asynq:workers", server, workers}
-    assert set(left) == {server, workers}
+    private = "asynq:wish:{h1:4242:s-1}"
+    assert set(found) == {"asynq:servers", "asynq:workers", server, workers, private}
+    assert set(left) == {server, workers, private}
     assert all(8 <= seconds <= 10 for seconds in left.values())
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from atode.broker.redis.broker import RedisBroker
 from tests.interop.journal import Journal
-from tests.interop.peer import Peer, build
+from tests.interop.monitor_process import Monitor
+from tests.interop.peer import Peer
 from tests.interop.processes import GoServer, PythonWorker
+from tests.interop.program import build
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,16 +21,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def go_program(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+def programs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Where the Go programs are built."""
     folder = tmp_path_factory.getbasetemp()
     # The processes of one parallel run have folders of their own in one that they share.
-    return build(folder.parent if hasattr(request.config, "workerinput") else folder)
+    return folder.parent if hasattr(request.config, "workerinput") else folder
 
 
 @pytest.fixture
-def go(go_program: Path, redis_url: str) -> Peer:
+def go(programs: Path, redis_url: str) -> Peer:
     """asynq's client and inspector on an empty database."""
-    return Peer(go_program, redis_url)
+    return Peer(build("go", programs), redis_url)
+
+
+@pytest.fixture
+async def monitor(programs: Path, redis_url: str, tmp_path: Path) -> AsyncIterator[Monitor]:
+    """asynqmon on the same database."""
+    with Monitor(build("monitor", programs), redis_url, tmp_path) as monitor:
+        yield await monitor.started()
 
 
 @pytest.fixture

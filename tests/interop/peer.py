@@ -1,23 +1,16 @@
-"""The Go program in the folder next door: how it is built, and its client and inspector."""
+"""asynq's client and inspector, through the Go program in the folder next door."""
 
 import base64
-import fcntl
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, Required, TypedDict, TypeVar
+from typing import Required, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
-import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tests.faults.journal import eventually
-
-_SOURCE = Path(__file__).parent / "go"
-_USUAL_GO = Path("/usr/local/go/bin/go")
 
 Answer = TypeVar("Answer")
 
@@ -255,44 +248,3 @@ class Peer:
         if done.returncode:
             raise GoError(done.stderr.strip())
         return TypeAdapter(kind).validate_json(done.stdout)
-
-
-def build(folder: Path) -> Path:
-    """The program, built into `folder` by whichever test process comes first."""
-    go = shutil.which("go") or (str(_USUAL_GO) if _USUAL_GO.exists() else None)
-    if go is None:
-        _do_without("no go: install Go 1.24 or newer")
-    binary = folder / "asynq-peer"
-    with (folder / "asynq-peer.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not binary.exists():
-            _download(go)
-            _go(
-                go,
-                "build",
-                "-buildvcs=false",
-                "-o",
-                str(binary.with_suffix(".new")),
-                ".",
-                check=True,
-            )
-            binary.with_suffix(".new").rename(binary)
-    return binary
-
-
-def _download(go: str) -> None:
-    done = _go(go, "mod", "download")
-    if done.returncode:
-        _do_without(f"asynq's modules are not to be had: {done.stderr.strip()[-500:]}")
-
-
-def _go(go: str, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([go, *arguments], cwd=_SOURCE, capture_output=True, text=True)
-    assert not check or done.returncode == 0, done.stderr
-    return done
-
-
-def _do_without(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)

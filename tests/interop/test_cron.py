@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from atode.cron import Cron
 from atode.errors import BadSchedule
+from tests.interop.program import build
 
 NOON = 1_767_268_800  # 2026-01-01 12:00 UTC, a Thursday
 COUNT = 20
@@ -25,8 +26,8 @@ class Fired(BaseModel):
 
 
 @pytest.fixture
-def in_go(go_program: Path) -> "Go":
-    return Go(go_program)
+def in_go(programs: Path) -> "Go":
+    return Go(build("go", programs))
 
 
 class Go:

@@ -46,8 +46,9 @@ def test_the_page_has_a_section_for_each_command(language: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_section_has_an_example_and_names_every_option(language: str, command: str) -> None:
     text = sections(language)[command]
+    # A switch that is on is named by what turns it off.
     options = {
-        max(parameter.opts, key=len)
+        max(parameter.secondary_opts or parameter.opts, key=len)
         for parameter in COMMANDS[command].params
         if parameter.param_type_name == "option"
     } - {"--help"}
@@ -62,7 +63,7 @@ def test_a_section_names_no_option_that_is_not_there(language: str) -> None:
         option
         for command in COMMANDS.values()
         for parameter in command.params
-        for option in parameter.opts
+        for option in (*parameter.opts, *parameter.secondary_opts)
     }
 
     named = set(re.findall(r"(?<![\w-])--[a-z-]+", "".join(sections(language).values())))

@@ -2,8 +2,11 @@
 
 import pytest
 
-from atode.job import Job
+from atode.definition import Body
+from atode.job import Job, State
 from atode.schedule import Entry, EntryOptions, Tick
+from atode.timetable import IN_CODE, IN_STORE
+from atode.timing import Timing
 from tests.unit.cli_stage import Stage, staged
 
 
@@ -64,6 +67,7 @@ def test_the_document_has_stable_keys(two: Stage) -> None:
         "other_options": ['Group("g")'],
         "next": "2030-03-17T18:46:40.000Z",
         "prev": None,
+        "paused": False,
         "payload": {"n": 1},
         "payload_base64": None,
     }
@@ -121,3 +125,86 @@ def test_an_unknown_schedule_where_nothing_runs(stage: Stage) -> None:
     error = stage.refuses(2, "schedules", "history", "weekly")
 
     assert error == "there is no schedule 'weekly'; no scheduler lives"
+
+
+@pytest.fixture
+def ours(stage: Stage) -> Stage:
+    """A schedule in the code of a living worker, and one in the store."""
+    now = stage.clock.now()
+    in_code = EntryOptions("low", 3, 90.0, others=(IN_CODE,))
+    in_store = EntryOptions(others=(IN_STORE,))
+    entries = [
+        Entry("hourly", "@every 1h", "report", b'{"n":1}', in_code, now + 1200),
+        Entry("digest", "CRON_TZ=Asia/Tokyo 0 3 * * *", "mail", b"{}", in_store, now + 800),
+    ]
+    stage.do(stage.broker.show("s1", entries, lifetime=1e6))
+    timing = Timing.of("0 3 * * *", {"timezone": "Asia/Tokyo"})
+    body = Body(True, now, timing, Job("", "mail", "default", b"{}"))
+    stage.do(stage.broker.define("digest", body.text, version=0))
+    return stage
+
+
+@pytest.mark.parametrize("schedule", ["hourly", "digest"])
+def test_schedules_of_code_and_store_can_be_paused_and_resumed(ours: Stage, schedule: str) -> None:
+    assert ours.says("schedules", "pause", schedule) == f"schedule {schedule} is paused\n"
+    assert ours.says("schedules", "pause", schedule) == f"schedule {schedule} was paused already\n"
+    listed = ours.document("schedules", "list")["schedules"]
+    assert [each["id"] for each in listed if each["paused"]] == [schedule]
+    [line] = [x for x in ours.says("schedules", "list").splitlines() if x.startswith(schedule)]
+    assert "  paused  " in line
+
+    assert ours.says("schedules", "resume", schedule) == f"schedule {schedule} fires again\n"
+    assert ours.says("schedules", "resume", schedule) == f"schedule {schedule} was not paused\n"
+
+
+def test_a_schedule_of_another_kind_of_scheduler_is_not_pretended_to_be_paused(two: Stage) -> None:
+    error = two.refuses(2, "schedules", "pause", "weekly")
+
+    assert error == (
+        "schedule 'weekly' is run by a scheduler of another kind, such as Go's, which atode cannot "
+        "tell anything; go to its program"
+    )
+
+
+def test_a_mistyped_schedule_is_not_paused(ours: Stage) -> None:
+    error = ours.refuses(2, "schedules", "pause", "hourl")
+
+    assert error == "there is no schedule 'hourl'; did you mean 'hourly'?"
+
+
+def test_the_next_fires_of_all_and_of_one(ours: Stage) -> None:
+    lines = ours.says("schedules", "next", "-n", "3").splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["AT", "ID"],
+        ["2030-03-17", "18:00:00+00:00", "(in", "13m", "20s)", "digest"],
+        ["2030-03-17", "18:00:00+00:00", "(in", "13m", "20s)", "hourly"],
+        ["2030-03-17", "19:00:00+00:00", "(in", "1h", "13m)", "hourly"],
+    ]
+    fires = ours.document("schedules", "next", "digest", "--number", "2")["fires"]
+    assert fires == [
+        {"schedule": "digest", "at": "2030-03-17T18:00:00.000Z"},
+        {"schedule": "digest", "at": "2030-03-18T18:00:00.000Z"},
+    ]
+    ours.says("schedules", "pause", "digest")
+    assert ours.says("schedules", "next", "digest") == "nothing will fire\n"
+
+
+def test_a_schedule_can_be_run_now(ours: Stage) -> None:
+    said = ours.says("schedules", "run", "hourly")
+
+    [job] = ours.do(ours.broker.find("low", State.PENDING))
+    assert said == f"job {job.id} is stored in queue low\n"
+    assert (job.task, job.payload, job.max_retry, job.timeout) == ("report", b'{"n":1}', 3, 90.0)
+    assert job.headers == {"atode-schedule": "hourly"}
+    assert ours.document("schedules", "list")["schedules"][1]["next"] == "2030-03-17T18:06:40.000Z"
+
+
+def test_a_schedule_of_the_store_can_be_removed_and_one_of_code_cannot(ours: Stage) -> None:
+    assert ours.refuses(1, "schedules", "remove", "digest", typed="n\n") == "nothing was changed"
+    assert ours.says("schedules", "remove", "digest", "--yes") == "schedule digest is removed\n"
+    error = ours.refuses(2, "schedules", "remove", "digest", "--yes")
+    assert error == "the store defines no schedule 'digest'"
+
+    error = ours.refuses(1, "schedules", "remove", "hourly", "--yes")
+    assert error == "schedule 'hourly' is defined in code; atode schedules pause stops it"

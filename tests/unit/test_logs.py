@@ -10,6 +10,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -23,6 +24,8 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    TransactionLeftOpen,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -46,6 +49,18 @@ LINES: list[tuple[Event, str, str]] = [
     (BatchMade(JOB, "g", 9), "DEBUG", "mail:send 7 (mail) made of 9 items of group 'g'"),
     (JobCancelled(JOB, "w", 1.5), "INFO", "mail:send 7 (mail) was cancelled after 1.500 s"),
     (ClaimLost(JOB, "w"), "WARNING", "mail:send 7 (mail) is no longer ours"),
+    (
+        EndingIgnored(JOB, "w", "ValueError: no\n  line 3"),
+        "WARNING",
+        "mail:send 7 (mail) is completed, for the transaction that says so was committed; how its "
+        "handler ended does not count: ValueError: no",
+    ),
+    (
+        TransactionLeftOpen(JOB, "w", 10.2),
+        "WARNING",
+        "mail:send 7 (mail) has returned, but the transaction in which it was completed is still "
+        "open after 10 s",
+    ),
     (HandlerStuck(JOB, "w"), "WARNING", "mail:send 7 (mail) goes on though it was interrupted"),
     (BrokerLost("fetcher", "no route", 0.25), "WARNING", "fetcher: no route; next try in 0.2 s"),
     (BrokerBack("fetcher", 61.2), "INFO", "fetcher: the broker answers again after 61.2 s"),
@@ -53,6 +68,7 @@ LINES: list[tuple[Event, str, str]] = [
     (SubscriberFailed(JobStarted(JOB, "w"), NOT_SO), "ERROR", "a subscriber of JobStarted raised"),
     (WorkerStarted("w", ("a", "b"), 5, ("x",)), "INFO", "worker w serves a, b with 5 slots"),
     (WorkerStarted("w", ("a",), 5, ()), "INFO", "worker w serves a with 5 slots; tasks: none"),
+    (WorkerResized("w", 5, 6), "INFO", "worker w has 6 slots now, and had 5"),
     (WorkerStopping("w", 2), "INFO", "worker w stops; 2 jobs still run"),
     (WorkerStopped("w", 1), "INFO", "worker w stopped; 1 jobs handed back"),
 ]

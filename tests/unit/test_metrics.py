@@ -18,6 +18,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -31,6 +32,8 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    TransactionLeftOpen,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -48,7 +51,12 @@ NOW = 1_800_000_000.0
 JOB = Job("7", "mail:send", "mail", b"{}")
 FAILED = JOB._replace(error="ValueError: no")
 
-NOT_COUNTED = {BatchMade, WorkerStarted, WorkerStopping, WorkerStopped, BrokerBack}
+NOT_COUNTED = {BatchMade, BrokerBack, EndingIgnored, TransactionLeftOpen} | {
+    WorkerResized,
+    WorkerStarted,
+    WorkerStopping,
+    WorkerStopped,
+}
 COUNTED: Sequence[tuple[Event, str, Mapping[str, str]]] = [
     (JobEnqueued(JOB), "jobs_enqueued_total", {"job_type": "mail:send"}),
     (

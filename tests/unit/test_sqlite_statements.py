@@ -46,6 +46,7 @@ HOT = {
     "PRUNE_LOCKS": "locks_by_end",
     "GROUPS": "jobs_grouped",
     "PICK_MEMBERS": "jobs_grouped",
+    "UNENDED": "INTEGER PRIMARY KEY",
     "STILL_IN": "INTEGER PRIMARY KEY",
     "MARKS": "jobs_cancelled",
     "MARKED": "INTEGER PRIMARY KEY",

@@ -15,8 +15,8 @@ from atode.finding import Finding, Mended
 from atode.group import Group, Member
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement
-from atode.presence import Presence
-from atode.schedule import Entry, Fired, Tick, Ticked
+from atode.presence import Presence, Presences
+from atode.schedule import Defines, Schedules
 from atode.statistics import Day, QueueStats
 from atode.transfer import Moving
 
@@ -130,14 +130,6 @@ class Upkeep(Protocol):
     async def prune(self, queues: Sequence[str]) -> int:
         """Delete completed jobs whose retention is over, and archived ones beyond age or
         number; how many went."""
-        ...
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        """Show this worker as living for `lifetime` seconds."""
-        ...
-
-    async def leave(self, presence: Presence) -> None:
-        """Remove this worker's presence."""
         ...
 
 
@@ -283,55 +275,6 @@ class Inspect(Protocol):
         ...
 
 
-class Schedules(Protocol):
-    """What schedulers need, and what shows them.
-
-    Any number of schedulers may run the same schedules: all of them tick, and one job comes of it.
-    """
-
-    async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
-        """Show what a scheduler runs for `lifetime` seconds, in place of what it showed before.
-
-        Schedulers that run the same may share one name, so that tools which know nothing of
-        that do not list each schedule many times.
-        """
-        ...
-
-    async def hide(self, scheduler: str) -> None:
-        """Show nothing more of a scheduler. What its schedules became stays on record."""
-        ...
-
-    async def entries(self) -> Sequence[Entry]:
-        """What living schedulers run, each schedule once, those that fire next first."""
-        ...
-
-    async def tick(self, ticks: Sequence[Tick], *, worker: str) -> Sequence[Ticked]:
-        """Store the jobs of ticks, PENDING or SCHEDULED, and wake waiting workers; what came of
-        each tick, in the same order.
-
-        A tick counts only if it is later than the last one that is recorded of its schedule
-        in its job's queue. That is decided and written in one step, so exactly one caller gets
-        STORED, however many try. The same call may be repeated when its answer was lost: it
-        answers the same again and stores nothing twice.
-        """
-        ...
-
-    async def last_ticks(
-        self, queue: str, schedules: Sequence[str], *, first: float | None = None
-    ) -> Sequence[float | None]:
-        """The last tick of each schedule that is recorded in the queue, or None.
-
-        With `first`, those of which nothing is recorded are recorded as having ticked then:
-        what is missed from now on can be told from what was before the schedule existed.
-        """
-        ...
-
-    async def fired(self, schedule: str, *, offset: int = 0, limit: int = 30) -> Sequence[Fired]:
-        """The jobs that a schedule became, newest first; up to 1,000 are on record, for at
-        least 400 days. Past the end the answer is empty."""
-        ...
-
-
 class Limits(Protocol):
     """What limiting how many jobs do something at the same time needs."""
 
@@ -375,7 +318,18 @@ class Diagnosis(Protocol):
 
 
 class Broker(
-    Queue, Upkeep, Groups, Cancelling, Inspect, Schedules, Limits, Diagnosis, Moving, Protocol
+    Queue,
+    Upkeep,
+    Presences,
+    Groups,
+    Cancelling,
+    Inspect,
+    Schedules,
+    Defines,
+    Limits,
+    Diagnosis,
+    Moving,
+    Protocol,
 ):
     """A whole store, as the app opens it."""
 

@@ -31,13 +31,13 @@ class Deployment:
 
     def __init__(self, url: str, broker: Broker, clock: Clock, runner: asyncio.Runner) -> None:
         self.url = url
+        self.clock = clock
         self._broker = broker
-        self._clock = clock
         self._runner = runner
 
     def now(self) -> float:
         """The present instant in Unix seconds."""
-        return self._clock.now()
+        return self.clock.now()
 
     def ask(self, question: Callable[[Broker], Coroutine[Any, Any, T]]) -> T:
         """What `question` finds out.

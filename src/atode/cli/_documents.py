@@ -120,7 +120,7 @@ def running_document(running: Running) -> Document:
     }
 
 
-def entry_document(entry: Entry) -> Document:
+def entry_document(entry: Entry, *, paused: bool) -> Document:
     """A schedule that a living scheduler runs; what it does not say about its jobs is null."""
     options = entry.options
     return {
@@ -135,6 +135,7 @@ def entry_document(entry: Entry) -> Document:
         "other_options": list(options.others),
         "next": iso(entry.next),
         "prev": iso(entry.prev),
+        "paused": paused,
         **_content("payload", entry.payload),
     }
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from atode.cli import doctor, jobs, migrate, move, queues, schedules, servers, worker
+from atode.cli import doctor, jobs, migrate, move, queues, schedules, servers, worker, workers
 
 app = typer.Typer(
     name="atode",
@@ -17,6 +17,7 @@ app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.command("servers")(servers.servers)
+app.add_typer(workers.app, name="workers")
 app.command("doctor")(doctor.doctor)
 app.command("move")(move.move)
 app.command("migrate")(migrate.migrate)

@@ -37,6 +37,14 @@ Lease = Annotated[
 ShutdownTimeout = Annotated[
     float | None, typer.Option(help="Seconds for running jobs after SIGTERM.", show_default="30")
 ]
+Schedules = Annotated[
+    bool | None,
+    typer.Option(
+        "--schedules/--no-schedules",
+        help="Whether to store the jobs of schedules, too.",
+        show_default="schedules",
+    ),
+]
 Log = Annotated[
     LogFormat | None, typer.Option(help="Lines of text, or JSON objects.", show_default="text")
 ]
@@ -58,6 +66,7 @@ def run(
     strict: Strict = None,
     lease: Lease = None,
     shutdown_timeout: ShutdownTimeout = None,
+    schedules: Schedules = None,
     log_level: LogLevel = "info",
     log: Log = None,
     metrics: Metrics = None,
@@ -82,6 +91,7 @@ def run(
                     strict=strict,
                     lease=lease,
                     shutdown_timeout=shutdown_timeout,
+                    schedules=schedules,
                 ).run()
 
         run_on_loop(work())

@@ -14,6 +14,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -25,8 +26,12 @@ from atode.events import (
     JobSnoozed,
     JobStarted,
     JobSucceeded,
+    ScheduleFailed,
     ServiceFailed,
     SubscriberFailed,
+    TickSkipped,
+    TransactionLeftOpen,
+    WorkerResized,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -138,8 +143,30 @@ def _batch_made(event: BatchMade) -> str:
     return f"{_name(event.job)} made of {event.items} items of group {event.group!r}"
 
 
+def _tick_skipped(event: TickSkipped) -> str:
+    return f"schedule {event.schedule!r}: tick of {_at(event.at)} became no job: one is in the way"
+
+
+def _schedule_failed(event: ScheduleFailed) -> str:
+    return f"schedule {event.schedule!r}: {type(event.error).__name__}: {event.error}"
+
+
 def _claim_lost(event: ClaimLost) -> str:
     return f"{_name(event.job)} is no longer ours: its lease ran out, or it was deleted"
+
+
+def _ending_ignored(event: EndingIgnored) -> str:
+    return (
+        f"{_name(event.job)} is completed, for the transaction that says so was committed; how its "
+        f"handler ended does not count: {_first_line(event.ending)}"
+    )
+
+
+def _left_open(event: TransactionLeftOpen) -> str:
+    return (
+        f"{_name(event.job)} has returned, but the transaction in which it was completed is still "
+        f"open after {event.seconds:.0f} s: commit it or roll it back"
+    )
 
 
 def _stuck(event: HandlerStuck) -> str:
@@ -162,6 +189,10 @@ def _worker_started(event: WorkerStarted) -> str:
     )
 
 
+def _worker_resized(event: WorkerResized) -> str:
+    return f"worker {event.worker} has {event.concurrency} slots now, and had {event.before}"
+
+
 def _worker_stopping(event: WorkerStopping) -> str:
     return f"worker {event.worker} stops; {event.running} jobs still run"
 
@@ -180,11 +211,16 @@ _LINES: tuple[tuple[type[Event], int, Callable[[Any], str]], ...] = (
     (JobRetrying, logging.WARNING, _retrying),
     (JobArchived, logging.ERROR, _archived),
     (BatchMade, logging.DEBUG, _batch_made),
+    (TickSkipped, logging.INFO, _tick_skipped),
+    (ScheduleFailed, logging.ERROR, _schedule_failed),
     (ClaimLost, logging.WARNING, _claim_lost),
+    (EndingIgnored, logging.WARNING, _ending_ignored),
+    (TransactionLeftOpen, logging.WARNING, _left_open),
     (HandlerStuck, logging.WARNING, _stuck),
     (ServiceFailed, logging.ERROR, _failed),
     (SubscriberFailed, logging.ERROR, _subscriber_failed),
     (WorkerStarted, logging.INFO, _worker_started),
+    (WorkerResized, logging.INFO, _worker_resized),
     (WorkerStopping, logging.INFO, _worker_stopping),
     (WorkerStopped, logging.INFO, _worker_stopped),
 )

@@ -9,11 +9,13 @@ with the fixture `clock`:
 """
 
 from atode.testing.cancel_contract import CancelContract
+from atode.testing.definition_contract import DefinitionContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
 from atode.testing.schedule_contract import ScheduleContract
 from atode.testing.semaphore_contract import SemaphoreContract
+from atode.testing.size_contract import SizeContract
 from atode.testing.transfer_contract import TransferContract
 
 
@@ -23,7 +25,9 @@ class BrokerContract(
     GroupContract,
     CancelContract,
     ScheduleContract,
+    DefinitionContract,
     SemaphoreContract,
+    SizeContract,
     TransferContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""

@@ -7,7 +7,7 @@ import pytest
 
 from atode.broker.protocol import Broker
 from atode.job import Job, State
-from atode.outcome import Succeeded
+from atode.outcome import Failed, Outcome, Succeeded
 from atode.schedule import Entry, EntryOptions, Fired, Tick, Ticked, tick_id
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
@@ -19,6 +19,10 @@ ELEVEN = TEN + 3600
 
 def a_tick(at: float = NINE, schedule: str = "nightly", job: Job | None = None) -> Tick:
     return Tick(schedule, at, job or a_job(id=tick_id(schedule, at)))
+
+
+def a_lone_tick(at: float, schedule: str = "nightly") -> Tick:
+    return a_tick(at, schedule)._replace(may_overlap=False)
 
 
 def an_entry(id: str = "nightly", *, next: float = 0.0, prev: float = 0.0) -> Entry:
@@ -205,6 +209,49 @@ class ScheduleContract:
 
         assert [*first, *blocked, *free] == [Ticked.STORED, Ticked.REFUSED, Ticked.STORED]
         assert ids(await take(broker)) == [tick_id("nightly", ELEVEN)]
+
+    async def test_a_tick_that_may_not_overlap_becomes_no_job_while_the_last_one_is_unfinished(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        first = await broker.tick([a_lone_tick(NINE)], worker="w1")
+        waits = await broker.tick([a_lone_tick(NINE + 1)], worker="w2")
+        [claim] = await take(broker)
+        runs = await broker.tick([a_lone_tick(NINE + 2)], worker="w1")
+        await end(broker, claim, Failed("boom"), clock)
+        waits_again = await broker.tick([a_lone_tick(NINE + 3)], worker="w2")
+
+        assert [*first, *waits, *runs, *waits_again] == [Ticked.STORED, *[Ticked.REFUSED] * 3]
+        assert list(await broker.last_ticks("default", ["nightly"])) == [NINE + 3]
+        assert await broker.tick([a_lone_tick(NINE + 3)], worker="w1") == [Ticked.LATE]
+
+    @pytest.mark.parametrize("outcome", [Succeeded(b"1"), Failed("boom", permanent=True)])
+    async def test_a_tick_that_may_not_overlap_goes_by_jobs_that_have_ended(
+        self, broker: Broker, clock: FakeClock, outcome: Outcome
+    ) -> None:
+        await broker.tick([a_lone_tick(NINE)], worker="w1")
+        await broker.tick([a_lone_tick(TEN)], worker="w1")
+        [claim] = await take(broker)
+        await end(broker, claim, outcome, clock)
+
+        assert await broker.tick([a_lone_tick(ELEVEN)], worker="w1") == [Ticked.STORED]
+
+        assert ids(await take(broker)) == [tick_id("nightly", ELEVEN)]
+
+    async def test_only_the_schedule_s_own_jobs_keep_a_tick_from_overlapping(
+        self, broker: Broker
+    ) -> None:
+        await broker.tick([a_tick(NINE, "a"), a_lone_tick(NINE)], worker="w1")
+
+        ticks = [a_lone_tick(TEN, "a"), a_lone_tick(TEN, "b"), a_tick(TEN), a_lone_tick(TEN, "b")]
+        again = await broker.tick([*ticks, a_lone_tick(ELEVEN, "b")], worker="w1")
+
+        assert list(again) == [
+            Ticked.REFUSED,
+            Ticked.STORED,
+            Ticked.STORED,
+            Ticked.STORED,  # The same tick again, of the same worker.
+            Ticked.REFUSED,
+        ]
 
     async def test_many_schedulers_at_once_make_one_job_of_each_tick(self, broker: Broker) -> None:
         siblings = [broker.sibling() for _ in range(5)]

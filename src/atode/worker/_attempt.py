@@ -4,6 +4,7 @@ import asyncio
 from enum import Enum, auto
 
 from atode.job import Claim
+from atode.outcome import Written
 
 
 class Cause(Enum):
@@ -21,7 +22,10 @@ class Cause(Enum):
 class Attempt:
     """A claim, the asyncio task that runs it, and its times in Unix seconds."""
 
-    __slots__ = ("cause", "claim", "deadline", "ended_at", "has_begun", "started_at", "task")
+    __slots__ = (
+        *("cause", "claim", "deadline", "ended_at", "has_begun", "is_completed", "is_writing"),
+        *("started_at", "task", "written"),
+    )
 
     def __init__(self, claim: Claim, started_at: float, deadline: float) -> None:
         self.claim = claim
@@ -31,6 +35,12 @@ class Attempt:
         self.has_begun = False
         self.cause: Cause | None = None
         self.task: asyncio.Task[None] | None = None
+        self.is_writing = False
+        """Whether the handler is just completing its job in a transaction."""
+        self.written: Written | None = None
+        """What it has written there, if that may have been committed."""
+        self.is_completed = False
+        """Whether that was committed for certain, so that there is nothing to hold any more."""
 
     def cancel(self, cause: Cause) -> None:
         """Interrupt the handler at its next await; the first cause counts."""

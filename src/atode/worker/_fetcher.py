@@ -42,7 +42,7 @@ class Fetcher(Service):
         self._false_alarms = 0
 
     async def turn(self) -> None:
-        if not self._runner.free:
+        if self._runner.free <= 0:
             await self.idle(self._runner.slot_free())
             # Slots that are freed within the next turns of the event loop share the claim.
             await asyncio.sleep(0)
@@ -53,9 +53,10 @@ class Fetcher(Service):
             queues, limit=self._runner.free, lease=self._lease, worker=self._worker
         )
         self.outage.answered()
-        if not claims:
+        if not claims and self._runner.free > 0:
             claims = await self.idle(self._next(queues)) or ()
         if claims:
+            # All of them, should the worker have become smaller while the claim was under way.
             self._false_alarms = 0
             self._runner.start(claims)
             # Let the new attempts run before the next claim asks how many are left.

@@ -15,6 +15,7 @@ from atode.errors import BrokerError
 from atode.events import Event, Events
 from atode.job import Claim
 from atode.presence import Presence
+from atode.size import Wish
 from atode.worker._ledger import Ledger
 from atode.worker._service import Outage
 
@@ -34,6 +35,7 @@ class Heartbeat:
         ledger: Ledger,
         presence: Callable[[], Presence],
         lost: Callable[[Sequence[Claim]], None],
+        wished: Callable[[Wish], None],
         events: Events,
         *,
         lease: float,
@@ -42,21 +44,28 @@ class Heartbeat:
         self._ledger = ledger
         self._presence = presence
         self._lost = lost
+        self._wished = wished
         self._events = events
         self._lease = lease
         self._stopping = threading.Event()
+        self._is_shown = False
         self._wake: Callable[[], object] = lambda: None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Future[None] | None = None
 
     def start(self) -> None:
-        """Begin to beat; what is lost is told on the event loop that is running now."""
+        """Begin to beat; what is lost or wished is told on the event loop that is running now."""
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         self._thread = threading.Thread(
             target=self._run, args=(loop, self._ended), name="atode-heartbeat", daemon=True
         )
         self._thread.start()
+
+    def show(self) -> None:
+        """The presence has changed: renew it at once."""
+        self._is_shown = False
+        self._wake()
 
     async def stop(self) -> None:
         """Take the presence back and end the thread."""
@@ -80,8 +89,8 @@ class Heartbeat:
         while not self._stopping.is_set():
             try:
                 await self._extend(owner)
-                if loop.time() - seen_at >= PRESENCE_EVERY:
-                    await self._broker.beat(self._presence(), lifetime=PRESENCE_LIFETIME)
+                if not self._is_shown or loop.time() - seen_at >= PRESENCE_EVERY:
+                    await self._show(owner)
                     seen_at = loop.time()
                 outage.over()
                 pause = min(self._lease / 3, PRESENCE_EVERY)
@@ -90,8 +99,20 @@ class Heartbeat:
             await _rest(bell, pause)
         await self._leave()
 
+    async def _show(self, owner: asyncio.AbstractEventLoop) -> None:
+        # Before it is looked at: what changes from here on has to be shown once more.
+        self._is_shown = True
+        try:
+            wish = await self._broker.beat(self._presence(), lifetime=PRESENCE_LIFETIME)
+        except Exception:
+            self._is_shown = False
+            raise
+        if wish:
+            _call(owner, self._wished, wish)
+
     async def _extend(self, owner: asyncio.AbstractEventLoop) -> None:
-        claims = [attempt.claim for attempt in self._ledger.attempts()]
+        attempts = self._ledger.attempts()
+        claims = [attempt.claim for attempt in attempts if not attempt.is_completed]
         if not claims:
             return
         lost = await self._broker.extend(claims, lease=self._lease)
@@ -132,5 +153,6 @@ async def _rest(bell: asyncio.Event, pause: float) -> None:
     try:
         async with asyncio.timeout(pause):
             await bell.wait()
+            bell.clear()
     except TimeoutError:
         pass

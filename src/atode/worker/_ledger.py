@@ -20,8 +20,9 @@ class Ledger:
         job = attempt.claim.job
         key = (job.queue, job.id)
         before = self._attempts.get(key)
-        if before is not None:
-            # We took the job over from ourselves: its lease had run out unextended.
+        if before is not None and before.written is None:
+            # We took the job over from ourselves: its lease had run out unextended. (One that was
+            # completed in a transaction is over, and this is a later job with the same id.)
             before.cancel(Cause.LOST)
         self._attempts[key] = attempt
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from atode.clock import Clock
+from atode.completion import completer
 from atode.context import current, ends_at
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
 from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
@@ -26,6 +27,7 @@ from atode.registry import Registry
 from atode.retry import Retry
 from atode.task import AnyTask
 from atode.worker._attempt import Attempt, Cause
+from atode.worker._completions import Completions
 from atode.worker._deadlines import PATIENCE, Deadlines
 from atode.worker._ledger import Ledger
 from atode.worker._settler import Settler
@@ -47,6 +49,7 @@ class Runner:
         registry: Registry,
         ledger: Ledger,
         settler: Settler,
+        completions: Completions,
         clock: Clock,
         events: Events,
         *,
@@ -55,26 +58,35 @@ class Runner:
         self._registry = registry
         self._ledger = ledger
         self._settler = settler
+        self._completions = completions
         self.deadlines = Deadlines(ledger, clock, events, self._give_up)
         """The service that ends attempts in time."""
         self._clock = clock
         self._events = events
         self._threads = Threads(concurrency)
         self.free = concurrency
-        """Slots that nothing runs in."""
-        self._concurrency = concurrency
+        """Slots that nothing runs in; below zero while more runs than there are slots."""
+        self.concurrency = concurrency
+        """How many slots there are."""
         self._freed = asyncio.Event()
 
     @property
     def busy(self) -> int:
-        """Slots in which a handler runs."""
-        return self._concurrency - self.free
+        """Handlers that run."""
+        return self.concurrency - self.free
+
+    def resize(self, concurrency: int) -> None:
+        """Have another number of slots; what runs goes on, though it be more than that."""
+        self.free += concurrency - self.concurrency
+        self.concurrency = concurrency
+        self._threads.resize(concurrency)
+        self._freed.set()
 
     async def slot_free(self) -> None:
         """Wait until a slot is free; at once if one is."""
         # Looked at here and not only by the caller: between its look and our first step
         # the last busy slot may become free, and no other would ever wake us.
-        while not self.free:
+        while self.free <= 0:
             self._freed.clear()
             await self._freed.wait()
 
@@ -85,7 +97,7 @@ class Runner:
             await self._freed.wait()
 
     def start(self, claims: Sequence[Claim]) -> None:
-        """Run each of these; there must be as many free slots."""
+        """Run each of these, whether there are as many free slots or not."""
         now = self._clock.now()
         create_task = asyncio.get_running_loop().create_task
         attempts = [Attempt(claim, now, _deadline(claim.job, now)) for claim in claims]
@@ -127,7 +139,10 @@ class Runner:
     def lose(self, claims: Sequence[Claim]) -> None:
         """These claims are someone else's now: interrupt their handlers, settle nothing."""
         for attempt in list(self._ledger.find(claims)):
-            attempt.cancel(Cause.LOST)
+            if attempt.written is None:
+                attempt.cancel(Cause.LOST)
+            else:
+                self._completions.doubt(attempt)
 
     def close(self) -> None:
         """No attempt will be started any more."""
@@ -174,6 +189,7 @@ class Runner:
                 return Failed("the job's deadline passed before it could start", permanent=True)
             current.set(job)
             ends_at.set(attempt.deadline)
+            completer.set(self._completions.of(attempt, task))
             if task.is_async:
                 value = await task.function(**arguments)
             else:
@@ -225,7 +241,9 @@ class Runner:
 
     def _settle(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
         attempt.ended_at = now = self._clock.now()
-        if attempt.cause is Cause.LOST:
+        if attempt.is_writing or attempt.written is not None:
+            self._completions.ended(attempt, self._decided(attempt.claim, outcome, policy, now))
+        elif attempt.cause is Cause.LOST:
             self._settler.drop(attempt.claim)
         else:
             self._settler.add(self._decided(attempt.claim, outcome, policy, now))

@@ -77,14 +77,19 @@ class Service:
     async def stop(self) -> None:
         """End an idle wait at once, let a turn that is under way finish, and return then."""
         self.stopping = True
+        self.hasten()
         if self._task:
-            if self._is_idle and not self._is_cut_short:
-                self._is_cut_short = True
-                self._task.cancel()
             await asyncio.wait([self._task])
 
+    def hasten(self) -> None:
+        """End an idle wait at once: what it waits for is out of date."""
+        if self._task and self._is_idle and not self._is_cut_short:
+            self._is_cut_short = True
+            self._task.cancel()
+
     async def idle(self, wait: Coroutine[Any, Any, T]) -> T | None:
-        """Await something that may be cut short: it is cancelled when the service stops.
+        """Await something that may be cut short: it is cancelled when the service stops or is
+        hastened.
 
         What it gives, or None if it was cut short.
         """
@@ -104,6 +109,7 @@ class Service:
         finally:
             self._is_idle = False
             if self._is_cut_short and self._task:
+                self._is_cut_short = False
                 self._task.uncancel()
 
     async def _run(self) -> None:

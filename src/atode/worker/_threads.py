@@ -25,6 +25,8 @@ class Threads:
 
     def __init__(self, size: int) -> None:
         self._size = size
+        # The threads themselves count down.
+        self._lock = threading.Lock()
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._started = 0
         self._unanswered = 0
@@ -41,23 +43,35 @@ class Threads:
         answer: asyncio.Future[Any] = loop.create_future()
         answer.add_done_callback(self._answered)
         self._unanswered += 1
-        if self._unanswered > self._started < self._size:
-            self._started += 1
-            name = f"atode-handler-{self._started}"
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        self._start_if_needed()
         self._work.put(_Work(function, arguments, contextvars.copy_context(), loop, answer))
         return answer
 
+    def resize(self, size: int) -> None:
+        """Have up to `size` threads; those over it end, busy ones after their function."""
+        with self._lock:
+            self._size = size
+            surplus = self._started - size
+        for _ in range(surplus):
+            self._work.put(None)
+
     def close(self) -> None:
         """Let idle threads end; busy ones end after their function."""
-        for _ in range(self._started):
-            self._work.put(None)
+        self.resize(0)
+
+    def _start_if_needed(self) -> None:
+        with self._lock:
+            if not self._unanswered > self._started < self._size:
+                return
+            self._started += 1
+            name = f"atode-handler-{self._started}"
+        threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _answered(self, answer: asyncio.Future[Any]) -> None:
         self._unanswered -= 1
 
     def _serve(self) -> None:
-        while work := self._work.get():
+        while work := self._next():
             try:
                 result, error = work.context.run(work.function, **work.arguments), None
             except BaseException as raised:
@@ -67,6 +81,18 @@ class Threads:
             except RuntimeError:
                 return  # The loop is closed: the worker is gone.
             del work, result, error
+
+    def _next(self) -> _Work | None:
+        """What to do next; None if there is a thread too many, which is the one that asks."""
+        work = self._work.get()
+        while work is None:
+            with self._lock:
+                if self._started > self._size:
+                    self._started -= 1
+                    return None
+            # There have come to be more threads again since it was told.
+            work = self._work.get()
+        return work
 
 
 def _answer(answer: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

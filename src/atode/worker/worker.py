@@ -11,17 +11,21 @@ from itertools import islice
 
 from atode.broker.protocol import Broker
 from atode.clock import Clock
-from atode.events import Events, WorkerStarted, WorkerStopped, WorkerStopping
+from atode.events import Events, WorkerResized, WorkerStarted, WorkerStopped, WorkerStopping
 from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.size import LARGEST, Wish, checked_concurrency
+from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
+from atode.worker._completions import Completions
 from atode.worker._fetcher import Fetcher
 from atode.worker._heartbeat import Heartbeat
 from atode.worker._ledger import Ledger
 from atode.worker._runner import Runner
+from atode.worker._scheduler import Scheduler
 from atode.worker._service import Service
 from atode.worker._settler import Settler
 from atode.worker._upkeep import Promoter, Pruner, Reaper
@@ -49,6 +53,7 @@ class Worker:
         self,
         broker: Broker,
         registry: Registry,
+        timetable: Timetable,
         settings: Settings,
         clock: Clock,
         events: Events,
@@ -58,12 +63,14 @@ class Worker:
         self._host = host
         self._broker = broker
         self._registry = registry
+        self._timetable = timetable
         self._settings = settings
         self._clock = clock
         self._events = events
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
         self._signalled_at = float("-inf")
+        self._granted = ""
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._assemble()
@@ -73,10 +80,12 @@ class Worker:
         broker, clock, events = self._broker, self._clock, self._events
         self._ledger = ledger = Ledger()
         self._settler = settler = Settler(broker, ledger, events)
+        self._completions = Completions(broker, ledger, settler, clock, events)
         self._runner = Runner(
             self._registry,
             ledger,
             settler,
+            self._completions,
             clock,
             events,
             concurrency=self._settings.concurrency,
@@ -92,8 +101,11 @@ class Worker:
         ]
         if batches := self._registry.batches():
             self._upkeep.append(Aggregator(broker, names, batches, clock, events))
+        if self._settings.schedules:
+            scheduler = Scheduler(broker, self._timetable, clock, events, worker=self.id)
+            self._upkeep.append(scheduler)
         self._heartbeat = Heartbeat(
-            broker, ledger, self.presence, self._runner.lose, events, lease=lease
+            *(broker, ledger, self.presence, self._runner.lose, self._grant, events), lease=lease
         )
 
     async def run(self, *, signals: bool = True) -> None:
@@ -101,7 +113,8 @@ class Worker:
 
         Then: nothing more is claimed, running jobs may finish for `shutdown_timeout`
         seconds, the rest is handed back at once. A second signal hands back without waiting.
-        After a signal, both are ignored for the rest of the process.
+        After a signal, both are ignored for the rest of the process. SIGTTIN makes the worker
+        larger by one job, SIGTTOU smaller.
 
         Raises:
             BadTask: a task's annotations cannot be resolved, or have no JSON form.
@@ -124,6 +137,30 @@ class Worker:
             self._hurry.set()
         self._stop.set()
 
+    @property
+    def concurrency(self) -> int:
+        """Jobs that run at the same time; see `resize`."""
+        return self._runner.concurrency
+
+    def resize(self, concurrency: int) -> None:
+        """Run so many jobs at the same time from now on; call it on the worker's event loop.
+
+        A worker that grows claims at once. One that shrinks interrupts nothing: it claims no
+        more until fewer jobs run than that.
+
+        Raises:
+            BadOption: it is no whole number from 1 to 10,000.
+        """
+        before = self.concurrency
+        if checked_concurrency(concurrency) == before:
+            return
+        self._runner.resize(concurrency)
+        if concurrency < before:
+            # It may be asking for as many jobs as there were slots.
+            self._fetcher.hasten()
+        self._heartbeat.show()
+        self._events.publish(WorkerResized(self.id, before, concurrency))
+
     def presence(self) -> Presence:
         """What this worker shows of itself."""
         attempts = self._ledger.attempts()
@@ -142,7 +179,7 @@ class Worker:
             worker=self.id,
             host=self._host,
             pid=os.getpid(),
-            concurrency=self._settings.concurrency,
+            concurrency=self.concurrency,
             queues=self._queues.weights,
             strict=self._queues.strict,
             status="stopped" if self._stop.is_set() else "active",
@@ -155,6 +192,7 @@ class Worker:
         # Receivers before senders, so that nothing is sent to a service that is not there.
         self._heartbeat.start()
         self._settler.start()
+        self._completions.start()
         self._runner.deadlines.start()
         for service in self._upkeep:
             service.start()
@@ -163,7 +201,7 @@ class Worker:
             WorkerStarted(
                 self.id,
                 tuple(self._queues.names),
-                self._settings.concurrency,
+                self.concurrency,
                 self._registry.names(),
             )
         )
@@ -189,11 +227,25 @@ class Worker:
         await self._runner.deadlines.stop()
         # If the broker is away, the leases run out and the jobs run again.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._settler.flushed(), LAST_WRITES)
+            await asyncio.wait_for(self._all_written(), LAST_WRITES)
+        await self._completions.stop()
         await self._settler.stop()
         await self._heartbeat.stop()
         self._runner.close()
         self._events.publish(WorkerStopped(self.id, released))
+
+    async def _all_written(self) -> None:
+        await self._completions.resolved()
+        await self._settler.flushed()
+
+    def _grant(self, wish: Wish) -> None:
+        # The store tells of the last wish at every beat.
+        if wish.id != self._granted:
+            self._granted = wish.id
+            self.resize(wish.concurrency)
+
+    def _grow(self, by: int) -> None:
+        self.resize(min(max(self.concurrency + by, 1), LARGEST))
 
     def _signalled(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -207,10 +259,18 @@ class Worker:
         handled = (signal.SIGINT, signal.SIGTERM)
         for number in handled:
             loop.add_signal_handler(number, self._signalled)
+        # What nginx and gunicorn do on these, too.
+        loop.add_signal_handler(signal.SIGTTIN, self._grow, 1)
+        loop.add_signal_handler(signal.SIGTTOU, self._grow, -1)
         try:
             yield
         finally:
             told = self._signalled_at > float("-inf")
+            for number in (signal.SIGTTIN, signal.SIGTTOU):
+                loop.remove_signal_handler(number)
+                if told:
+                    # By default they would stop the process instead, halfway to its end.
+                    signal.signal(number, signal.SIG_IGN)
             for number in handled:
                 loop.remove_signal_handler(number)
                 if told:

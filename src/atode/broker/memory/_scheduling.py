@@ -4,19 +4,16 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-from atode.broker.memory.store import LastTick, Store
-from atode.clock import Clock
+from atode.broker.memory._defining import Defining
+from atode.broker.memory.store import LastTick, Queue
+from atode.job import UNFINISHED
 from atode.schedule import Entry, Fired, Tick, Ticked, distinct
 
 HISTORY_SIZE = 1000
 
 
-class Scheduling:
+class Scheduling(Defining):
     """Schedules in this process."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
         until = self._clock.now() + lifetime
@@ -60,9 +57,18 @@ class Scheduling:
         if last and last.at >= tick.at:
             is_repeated = (last.at, last.worker) == (tick.at, worker)
             return last.ticked if is_repeated else Ticked.LATE
-        ticked = Ticked.STORED if queue.add(tick.job, now) is None else Ticked.REFUSED
-        queue.ticks[tick.schedule] = LastTick(tick.at, worker, ticked)
+        is_stored = _may_be_stored(tick, queue, last) and queue.add(tick.job, now) is None
+        ticked = Ticked.STORED if is_stored else Ticked.REFUSED
+        job_id = tick.job.id if is_stored else last.job_id if last else ""
+        queue.ticks[tick.schedule] = LastTick(tick.at, worker, ticked, job_id)
         if ticked is Ticked.STORED:
             history = self._store.fired.setdefault(tick.schedule, deque(maxlen=HISTORY_SIZE))
             history.appendleft(Fired(tick.job.id, now))
         return ticked
+
+
+def _may_be_stored(tick: Tick, queue: Queue, last: LastTick | None) -> bool:
+    if tick.may_overlap or last is None:
+        return True
+    earlier = queue.records.get(last.job_id)
+    return earlier is None or earlier.job.state not in UNFINISHED

@@ -12,19 +12,19 @@ from atode.broker.memory._groups import Groups
 from atode.broker.memory._inspection import day_of
 from atode.broker.memory._limiting import Limiting
 from atode.broker.memory._moving import Moving
+from atode.broker.memory._presences import Presences
 from atode.broker.memory._scheduling import Scheduling
 from atode.broker.memory.store import Record, Store
 from atode.broker.protocol import Refused
 from atode.clock import Clock, SystemClock
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally, cancelled
-from atode.presence import Presence
 
 ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
 
 
-class MemoryBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
+class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
     """All jobs in one process; several workers and siblings may share it."""
 
     def __init__(self, clock: Clock | None = None, *, _store: Store | None = None) -> None:
@@ -172,14 +172,6 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
                     del queue.records[job_id]
                 gone += len(doomed)
         return gone
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        with self._store.lock:
-            self._store.presences[presence.worker] = (presence, self._clock.now() + lifetime)
-
-    async def leave(self, presence: Presence) -> None:
-        with self._store.lock:
-            self._store.presences.pop(presence.worker, None)
 
     def _waiting(self, queue: str) -> Iterator[Record]:
         return self._store.queue(queue).in_state(State.SCHEDULED, State.RETRY)

@@ -12,7 +12,8 @@ from atode.clock import Clock, wait_until
 from atode.job import Claim, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
-from atode.schedule import Entry, Fired, Ticked
+from atode.schedule import Definition, Entry, Fired, Ticked
+from atode.size import Wish
 from atode.transfer import Stamp
 
 
@@ -45,6 +46,8 @@ class LastTick(NamedTuple):
     at: float
     worker: str
     ticked: Ticked
+    job_id: str = ""
+    """The job of this tick, or of the last one before that became a job."""
 
 
 @dataclass(slots=True)
@@ -141,8 +144,13 @@ class Store:
         self.lock = threading.RLock()
         self.queues: dict[str, Queue] = {}
         self.presences: dict[str, tuple[Presence, float]] = {}
+        self.wishes: dict[str, Wish] = {}
+        """By worker: of what size it should be."""
         self.schedulers: dict[str, tuple[Sequence[Entry], float]] = {}
         self.fired: dict[str, deque[Fired]] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.revision = 0
+        """How often definitions have changed."""
         self.places: dict[str, dict[str, float]] = {}
         """By scope: who has taken a place, and until when."""
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()

@@ -12,7 +12,7 @@ from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._link import Connection, Link
 from atode.errors import BrokerError
 
-Kind = Literal["pending", "due", "cancel"]
+Kind = Literal["pending", "due", "cancel", "schedules"]
 
 LOOK_EVERY = 0.2
 """Seconds between looks of a sleeper to whom nothing is told."""
@@ -27,7 +27,7 @@ _log = logging.getLogger("atode.broker.postgres")
 
 class News(NamedTuple):
     """A queue has a pending job, one that is due at an instant, or a running one that was
-    cancelled."""
+    cancelled; or, in no queue, definitions of schedules have changed."""
 
     kind: Kind
     queue: str
@@ -47,6 +47,8 @@ def news_in(word: str) -> News | None:
         return News("pending", word[1:])
     if word.startswith("c"):
         return News("cancel", word[1:])
+    if word.startswith("s"):
+        return News("schedules", word[1:])
     due, space, queue = word[1:].partition(" ")
     if not (word.startswith("d") and space):
         return None

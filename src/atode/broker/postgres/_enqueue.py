@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
@@ -12,6 +12,8 @@ from atode.broker.postgres._link import Rows
 from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
 from atode.broker.protocol import Refused
 from atode.job import Job, State
+
+T = TypeVar("T")
 
 
 class Step(NamedTuple):
@@ -21,18 +23,30 @@ class Step(NamedTuple):
     values: Sequence[object]
 
 
-Steps = Generator[Step, Rows, list[Refused]]
+Steps = Generator[Step, Rows, T]
 
 
-async def walked(steps: Steps, ask: Callable[[Step], Awaitable[Rows]]) -> list[Refused]:
+async def walked(steps: Steps[T], ask: Callable[[Step], Awaitable[Rows]]) -> T:
     """Run steps one after the other; what they return."""
     try:
         step = next(steps)
         while step:
             step = steps.send(await ask(step))
     except StopIteration as end:
-        refused: list[Refused] = end.value
-        return refused
+        value: T = end.value
+        return value
+    raise AssertionError("steps end by returning")
+
+
+def walked_here(steps: Steps[T], ask: Callable[[Step], Rows]) -> T:
+    """The same where asking blocks."""
+    try:
+        step = next(steps)
+        while step:
+            step = steps.send(ask(step))
+    except StopIteration as end:
+        value: T = end.value
+        return value
     raise AssertionError("steps end by returning")
 
 
@@ -63,7 +77,7 @@ def news_of(jobs: Sequence[Job]) -> list[News]:
     ]
 
 
-def storing(delivery: Delivery) -> Steps:
+def storing(delivery: Delivery) -> Steps[list[Refused]]:
     """The steps that store jobs; the refused ones are returned.
 
     With unique jobs among them, they belong into one transaction.
@@ -73,7 +87,7 @@ def storing(delivery: Delivery) -> Steps:
     return (yield from _insert(delivery, delivery.jobs))
 
 
-def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
+def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
     """Store jobs; those whose id is taken are returned."""
     values = (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
     [row] = yield Step(sql.ENQUEUE, values)
@@ -95,7 +109,7 @@ def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps:
     return refused
 
 
-def _storing_unique(delivery: Delivery) -> Steps:
+def _storing_unique(delivery: Delivery) -> Steps[list[Refused]]:
     jobs = delivery.jobs
     # Of those that do the same in one call, the first is tried.
     first: dict[tuple[str, str], Job] = {}

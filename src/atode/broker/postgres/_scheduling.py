@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from atode.broker.postgres import _statements as sql
+from atode.broker.postgres._defining import Defining
 from atode.broker.postgres._enqueue import Delivery, Step, new_batch, news_of, storing, walked
 from atode.broker.postgres._link import Connection, Rows
 from atode.broker.postgres._rows import id_of
-from atode.broker.postgres._store import Store
 from atode.broker.postgres._ticks import Ticking, columns_of, schedule_of
+from atode.broker.protocol import Refused
 from atode.schedule import (
     Entry,
     Fired,
@@ -25,7 +26,7 @@ HISTORY_AGE = 400 * 86_400.0
 _MOST_PRUNED = 1000
 
 
-class Scheduling(Store):
+class Scheduling(Defining):
     """Schedules in the database."""
 
     async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:
@@ -45,8 +46,12 @@ class Scheduling(Store):
 
     async def tick(self, ticks: Sequence[Tick], *, worker: str) -> Sequence[Ticked]:
         """Store the jobs of those ticks that count, and wake workers; what came of each."""
-        if not ticks:
-            return []
+        came_of: list[Ticked] = []
+        for some in _trips(ticks):
+            came_of += await self._tick(some, worker)
+        return came_of
+
+    async def _tick(self, ticks: Sequence[Tick], worker: str) -> Sequence[Ticked]:
         call = self._calls.call(news_of([tick.job for tick in ticks]))
         channel = self._link.address.channel
         delivery = Delivery([], self._now(), new_batch(), channel, call.words)
@@ -81,10 +86,31 @@ class Scheduling(Store):
         ticking = Ticking(ticks, worker, await ask(Step(sql.HOLD_TICKS, columns_of(held))))
         if not ticking.jobs:
             return ticking.answers([])
-        steps = storing(delivery._replace(jobs=list(ticking.jobs.values())))
-        answers = ticking.answers([job for job, _ in await walked(steps, ask)])
+        earlier = ticking.earlier()
+        if any(earlier):
+            # A statement of its own, as it has to see what those have stored who were waited for.
+            rows = await ask(Step(sql.UNFINISHED, earlier))
+            ticking.keep_apart({(queue, row) for queue, row in rows})
+        refused: Sequence[Refused] = []
+        if jobs := list(ticking.jobs.values()):
+            refused = await walked(storing(delivery._replace(jobs=jobs)), ask)
+        answers = ticking.answers([job for job, _ in refused])
         await ask(Step(sql.RECORD_TICKS, (delivery.now, *ticking.records(answers))))
         schedules = list({tick.schedule for tick in ticks})
         pruned = delivery.now, schedules, HISTORY_SIZE, HISTORY_AGE, _MOST_PRUNED
         await ask(Step(sql.PRUNE_FIRED, pruned))
         return answers
+
+
+def _trips(ticks: Sequence[Tick]) -> Sequence[Sequence[Tick]]:
+    """Ticks that go together: of a schedule whose jobs may not overlap one at most."""
+    trips: list[list[Tick]] = []
+    apart: set[tuple[str, str]] = set()
+    for tick in ticks:
+        if not trips or schedule_of(tick) in apart:
+            trips.append([])
+            apart.clear()
+        trips[-1].append(tick)
+        if not tick.may_overlap:
+            apart.add(schedule_of(tick))
+    return trips

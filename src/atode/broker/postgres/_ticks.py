@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from atode.broker.postgres._link import Row
 from atode.broker.postgres._rows import Columns, key_of
@@ -18,6 +19,8 @@ class LastTick(NamedTuple):
     at: float
     worker: str
     ticked: Ticked
+    job: UUID | None = None
+    """The row of its job, or of that of the last tick before that became a job."""
 
 
 class Ticking:
@@ -28,13 +31,32 @@ class Ticking:
         self._ticks = ticks
         self._worker = worker
         self._last = {
-            (queue, schedule): LastTick(at, who, Ticked(ticked))
-            for queue, schedule, at, who, ticked in rows
+            (queue, schedule): LastTick(at, who, Ticked(ticked), job)
+            for queue, schedule, at, who, ticked, job in rows
         }
-        self.jobs = self._counting()
-        """The jobs of the ticks that count, by their places among all."""
+        self._counting = self._those_that_count()
+        self.jobs: dict[int, Job] = dict(self._counting)
+        """The jobs that are to be stored, by the places of their ticks among all."""
 
-    def _counting(self) -> Mapping[int, Job]:
+    def earlier(self) -> Columns:
+        """The queues and rows of jobs with which a tick that counts may not overlap."""
+        ticks = [self._ticks[place] for place in self._counting]
+        wanted = [
+            (tick.job.queue, job)
+            for tick in ticks
+            if not tick.may_overlap and (job := self._last[schedule_of(tick)].job)
+        ]
+        return [queue for queue, _ in wanted], [job for _, job in wanted]
+
+    def keep_apart(self, unfinished: Collection[tuple[str, UUID]]) -> None:
+        """Store no job of a tick that would overlap with one of these."""
+        for place in self._counting:
+            tick = self._ticks[place]
+            before = self._last[schedule_of(tick)].job
+            if not tick.may_overlap and (tick.job.queue, before) in unfinished:
+                del self.jobs[place]
+
+    def _those_that_count(self) -> Mapping[int, Job]:
         newest = {schedule: last.at for schedule, last in self._last.items()}
         jobs: dict[int, Job] = {}
         for place, tick in enumerate(self._ticks):
@@ -51,10 +73,14 @@ class Ticking:
         answers: list[Ticked] = []
         for place, tick in enumerate(self._ticks):
             schedule = schedule_of(tick)
-            if job := self.jobs.get(place):
-                ticked = Ticked.REFUSED if id(job) in returned else Ticked.STORED
-                self._last[schedule] = LastTick(tick.at, self._worker, ticked)
-            at, worker, ticked = self._last[schedule]
+            if place in self._counting:
+                job = self.jobs.get(place)
+                is_stored = job is not None and id(job) not in returned
+                ticked = Ticked.STORED if is_stored else Ticked.REFUSED
+                row = UUID(key_of(tick.job.id).id) if is_stored else None
+                before = self._last[schedule].job
+                self._last[schedule] = LastTick(tick.at, self._worker, ticked, row or before)
+            at, worker, ticked, _ = self._last[schedule]
             # The same tick again: its answer was lost.
             is_known = (at, worker) == (tick.at, self._worker)
             answers.append(ticked if is_known else Ticked.LATE)
@@ -62,7 +88,7 @@ class Ticking:
 
     def records(self, answers: Sequence[Ticked]) -> Columns:
         """What record_ticks.sql wants from its second parameter."""
-        ticked = sorted({schedule_of(self._ticks[place]) for place in self.jobs})
+        ticked = sorted({schedule_of(self._ticks[place]) for place in self._counting})
         last = [self._last[schedule] for schedule in ticked]
         stored = [self._ticks[place] for place in self.jobs if answers[place] is Ticked.STORED]
         keys = [key_of(tick.job.id) for tick in stored]
@@ -74,6 +100,7 @@ class Ticking:
             [tick.schedule for tick in stored],
             [key.id for key in keys],
             [key.name for key in keys],
+            [each.job for each in last],
         )
 
 

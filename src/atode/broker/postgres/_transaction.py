@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, cast
 
 from atode.broker.postgres._link import Rows
+from atode.callers import closed, elsewhere, kinds_of, none_open, sqlalchemy_of
 from atode.errors import BadOption
 
 _PARAMETER = re.compile(r"\$(\d+)")
@@ -39,7 +40,7 @@ def session_of(transaction: object) -> Session:
             transaction open, so that there is nothing to join.
     """
     connection: Any = transaction
-    kinds = _kinds(connection)
+    kinds = kinds_of(connection)
     for family, of_family in (
         ("asyncpg", _asyncpg),
         ("psycopg", _psycopg),
@@ -47,24 +48,20 @@ def session_of(transaction: object) -> Session:
         ("sqlalchemy", _sqlalchemy),
         ("django", _django),
     ):
-        if any(module.partition(".")[0] == family for module, _ in kinds):
+        if any(package == family for package, _ in kinds):
             session = of_family(connection, {name for _, name in kinds})
             if session is not None:
                 return session
     raise BadOption(f"transaction is {transaction!r:.120}; on PostgreSQL it must be {_KNOWN}")
 
 
-def _kinds(connection: object) -> list[tuple[str, str]]:
-    return [(kind.__module__, kind.__name__) for kind in type(connection).__mro__]
-
-
 def _asyncpg(connection: Any, names: set[str]) -> Session | None:
     if not names & {"Connection", "PoolConnectionProxy"}:
         return None
     if connection.is_closed():
-        raise _closed()
+        raise closed()
     if not connection.is_in_transaction():
-        raise _none_open("async with connection.transaction():")
+        raise none_open("async with connection.transaction():")
 
     async def execute(text: str, values: Sequence[object]) -> Rows:
         rows: Rows = await connection.fetch(text, *values)
@@ -77,10 +74,10 @@ def _psycopg(connection: Any, names: set[str]) -> Session | None:
     if not names & {"Connection", "AsyncConnection"}:
         return None
     if connection.closed:
-        raise _closed()
+        raise closed()
     status = int(connection.info.transaction_status)
     if connection.autocommit and status == _IDLE:
-        raise _none_open("with connection.transaction():")
+        raise none_open("with connection.transaction():")
     if status == _IN_ERROR:
         raise _failed()
     tuples = import_module("psycopg.rows").tuple_row
@@ -104,27 +101,21 @@ def _psycopg2(connection: Any, names: set[str]) -> Session | None:
     if "connection" not in names:
         return None
     if connection.closed:
-        raise _closed()
+        raise closed()
     status = int(connection.get_transaction_status())
     if connection.autocommit and status == _IDLE:
-        raise _none_open("connection.autocommit = False")
+        raise none_open("connection.autocommit = False")
     if status == _IN_ERROR:
         raise _failed()
     return Session(_by_cursor(connection), is_async=False)
 
 
 def _sqlalchemy(connection: Any, names: set[str]) -> Session | None:
-    is_async = bool(names & {"AsyncSession", "AsyncConnection", "async_scoped_session"})
-    if not is_async and not names & {"Session", "Connection", "scoped_session"}:
+    found = sqlalchemy_of(connection)
+    if found is None:
         return None
-    is_session = any("session" in name.lower() for name in names)
-    bind = connection.get_bind() if is_session else connection
-    if bind.dialect.name != "postgresql":
-        raise _elsewhere(bind.dialect.name)
-    if not is_session and connection.closed:
-        raise _closed()
-    if _options(bind).get("isolation_level") == "AUTOCOMMIT":
-        raise _none_open("an engine without isolation_level='AUTOCOMMIT'")
+    if found.dialect != "postgresql":
+        raise elsewhere(found.dialect, "PostgreSQL")
     text_of = import_module("sqlalchemy").text
 
     def execute(text: str, values: Sequence[object]) -> Rows:
@@ -133,22 +124,16 @@ def _sqlalchemy(connection: Any, names: set[str]) -> Session | None:
     async def execute_async(text: str, values: Sequence[object]) -> Rows:
         return _rows(await connection.execute(text_of(_with_colons(text)), _named(values)))
 
-    return Session(execute_async if is_async else execute, is_async=is_async)
-
-
-def _options(bind: Any) -> Mapping[str, object]:
-    bind = getattr(bind, "sync_connection", None) or getattr(bind, "sync_engine", None) or bind
-    found: Mapping[str, object] = bind.get_execution_options()
-    return found
+    return Session(execute_async if found.is_async else execute, is_async=found.is_async)
 
 
 def _django(connection: Any, names: set[str]) -> Session | None:
     if not names & {"BaseDatabaseWrapper", "ConnectionProxy"}:
         return None
     if connection.vendor != "postgresql":
-        raise _elsewhere(connection.vendor)
+        raise elsewhere(connection.vendor, "PostgreSQL")
     if connection.get_autocommit() and not connection.in_atomic_block:
-        raise _none_open("with django.db.transaction.atomic():")
+        raise none_open("with django.db.transaction.atomic():")
     if connection.needs_rollback:
         raise _failed()
     return Session(_by_cursor(connection), is_async=False)
@@ -163,26 +148,9 @@ def _by_cursor(connection: Any) -> Callable[[str, Sequence[object]], Rows]:
     return execute
 
 
-def _closed() -> BadOption:
-    return BadOption("transaction is on a connection that is closed; open a new one")
-
-
 def _failed() -> BadOption:
     return BadOption(
         "transaction has failed, so that PostgreSQL takes nothing more in it; roll it back first"
-    )
-
-
-def _none_open(way: str) -> BadOption:
-    return BadOption(
-        f"no transaction is open on this connection, so there is none to join; begin one: {way}"
-    )
-
-
-def _elsewhere(kind: str) -> BadOption:
-    return BadOption(
-        f"transaction is on a database of kind {kind}, and the jobs are in PostgreSQL; "
-        "give the app the URL of that database, or enqueue without transaction="
     )
 
 

@@ -1,4 +1,4 @@
-"""What keeps queues moving: due jobs, dead workers' jobs, old jobs, living workers."""
+"""What keeps queues moving: due jobs, dead workers' jobs, old jobs."""
 
 import asyncio
 import math
@@ -14,7 +14,6 @@ from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._rows import claim_of
 from atode.clock import Clock
 from atode.job import Claim
-from atode.presence import Presence, presence_to_json
 
 ARCHIVE_SIZE = 10_000
 ARCHIVE_AGE = 90 * 86_400.0
@@ -105,16 +104,6 @@ class Maintenance(Cancelling):
             await self._in_turns(sql.PRUNE_LOCKS, (now, queue, MOST_AT_ONCE))
             await self._link.rows(sql.FOLD_TALLIES, queue, _MOST_TALLIES)
         return gone
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        """Show this worker as living for `lifetime` seconds, and forget the silent ones."""
-        await self._link.rows(sql.BURY, self._now())
-        values = presence.worker, lifetime, presence_to_json(presence)
-        await self._link.rows(sql.BEAT, self._now(), *values)
-
-    async def leave(self, presence: Presence) -> None:
-        """Remove this worker's presence."""
-        await self._link.rows(sql.LEAVE, presence.worker)
 
     async def _next_due(
         self, queues: Sequence[str], *, whole: bool

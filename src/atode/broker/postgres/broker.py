@@ -19,9 +19,11 @@ from atode.broker.postgres._enqueue import (
     walked,
 )
 from atode.broker.postgres._groups import Groups
+from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
 from atode.broker.postgres._link import Connection, Link, Rows
 from atode.broker.postgres._moving import Moving
+from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
@@ -44,7 +46,9 @@ _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
 
 
-class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Moving, Within):
+class PostgresBroker(
+    Maintenance, Holding, Groups, Scheduling, Limiting, Presences, Diagnosis, Moving, Within
+):
     """Jobs in PostgreSQL 13 or newer, in the schema that `url` names.
 
     It connects when it is first used, and again by itself after an outage. What it compares
@@ -73,6 +77,7 @@ class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Movin
         """Close all connections; closing twice is harmless."""
         if self._later:
             await asyncio.wait(self._later)
+        await self._stop_waiting()
         await self._calls.flush()
         await self._bell.take_down()
         await self._link.close()
@@ -132,16 +137,6 @@ class PostgresBroker(Maintenance, Groups, Scheduling, Limiting, Diagnosis, Movin
             self._later.add(returning := asyncio.create_task(self._give_back(taking)))
             returning.add_done_callback(self._later.discard)
             raise
-
-    async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
-        """Hold claims for `lease` seconds from now, and return the lost ones."""
-        lost: list[Claim] = []
-        for start in range(0, len(claims), MOST_FENCES):
-            some = claims[start : start + MOST_FENCES]
-            rows = await self._link.rows(sql.EXTEND, self._now(), *fences_of(some), lease)
-            held = {ticket for (ticket,) in rows}
-            lost += [claim for claim in some if ticket_of(claim) not in held]
-        return lost
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         """Write how claims ended, and return those whose claim does not hold its job.

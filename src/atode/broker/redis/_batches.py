@@ -134,6 +134,7 @@ def tick_command(tick: Tick, worker: str, now: float) -> Command:
         (
             *(keys.ticks, keys.pending, keys.scheduled, key),
             keys.unique + job.unique if job.unique_for else key,
+            keys.ticked,
         ),
         *(tick.schedule, repr(tick.at), worker, repr(now)),
         *(job.id, messages.encoded(job), nanoseconds(now)),
@@ -142,6 +143,7 @@ def tick_command(tick: Tick, worker: str, now: float) -> Command:
         lock_seconds(job, now) if job.unique_for else "",
         keys.soon,
         told(job.due, now) if is_scheduled else "",
+        "" if tick.may_overlap else keys.jobs,
     )
 
 

@@ -130,7 +130,7 @@ async def _unlisted(link: Link, subject: Subject) -> list[Finding]:
         text = "it is in use, but not in the list of queues: no tool shows it (trap 16)"
         remedy = "--fix lists it again"
         return [subject.fixable(Severity.WARNING, "unlisted-queue", text, remedy)]
-    if subject.seen.kinds.keys() <= {"ticks", "visits"}:
+    if subject.seen.kinds.keys() <= {"ticks", "ticked", "visits"}:
         return []  # Our own notes, such as about schedules that have not fired yet.
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(subject.seen.kinds.items()))
     text = f"it was removed, and has left keys behind: {kinds} (trap 24)"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from atode.broker.redis._link import Link
 from atode.broker.redis._subscription import Subscription, Told
+from atode.broker.redis.keys import DEFINITIONS
 from atode.clock import Clock
 
 
@@ -22,6 +23,7 @@ class Listener:
         self._opening = asyncio.Lock()
         self._open: Subscription | None = None
         self._for_due: Subscription | None = None
+        self._for_defined: Subscription | None = None
         self._for_cancelled: dict[str, Subscription] = {}
 
     async def subscribe(self, channels: Sequence[str]) -> None:
@@ -41,6 +43,22 @@ class Listener:
         heard.earliest = math.inf
         if heard.failure:
             self._for_due = None
+            raise heard.failure
+
+    async def defined(self, revision: int, instant: float) -> None:
+        """Return at `instant`, or as soon as another revision of definitions was told of; at once
+        where one may have been missed.
+
+        Raises:
+            BrokerUnavailable: as for `wait`.
+        """
+        heard = self._for_defined
+        if heard is None:
+            self._for_defined = await self._subscribed((DEFINITIONS,))
+            return
+        await heard.wait(lambda: heard.revision not in (0, revision), instant, self._clock)
+        if heard.failure:
+            self._for_defined = None
             raise heard.failure
 
     async def cancelled(
@@ -70,7 +88,7 @@ class Listener:
 
     async def close(self) -> None:
         """Hang up and forget what was heard."""
-        self._for_due = None
+        self._for_due = self._for_defined = None
         self._for_cancelled.clear()
         subscription, self._open = self._open, None
         if subscription:

@@ -179,6 +179,7 @@ def _detach_command(queue: str, now: float, *, force: bool) -> Command:
             *(keys.active, keys.groups, keys.aggregation_sets),
             *_places(keys),
             *(keys.lease, keys.paused, keys.processed, keys.failed, keys.ticks, keys.visits),
+            keys.ticked,
             *(keys.move, keys.received),
             *[keys.processed_on(day) for day in days],
             *[keys.failed_on(day) for day in days],

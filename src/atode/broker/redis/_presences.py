@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import BEAT, Argument, Command
-from atode.broker.redis.keys import SERVERS, WORKERS, server_key, workers_key
+from atode.broker.redis._store import Store
+from atode.broker.redis.keys import SERVERS, WORKERS, server_key, wish_key, workers_key
 from atode.broker.redis.wire import (
     DecodeError,
     ServerInfo,
@@ -14,9 +15,29 @@ from atode.broker.redis.wire import (
     set_instant,
 )
 from atode.presence import Presence, Running
+from atode.size import Wish
 
 
-def beat_commands(presence: Presence, now: float, lifetime: float) -> Sequence[Command]:
+class Presences(Store):
+    """Workers show themselves, and hear wishes."""
+
+    async def beat(self, presence: Presence, *, lifetime: float) -> Wish | None:
+        """Show this worker as living for `lifetime` seconds, rounded up (section 11)."""
+        commands = _beat_commands(presence, self._clock.now(), lifetime)
+        return Wish.from_json((await self._link.call(commands)).replies[-1])
+
+    async def leave(self, presence: Presence) -> None:
+        """Remove this worker's presence."""
+        await self._link.call(_leave_commands(presence))
+
+    async def resize(self, worker: str, wish: Wish) -> bool:
+        """Wish that a worker be of another size; False if no worker of ours with this id lives."""
+        # For as long as the worker keeps the key, and only if it does.
+        command = ("SET", wish_key(worker), wish.to_json(), "XX", "KEEPTTL")
+        return (await self._link.call([command])).replies[0] is not None
+
+
+def _beat_commands(presence: Presence, now: float, lifetime: float) -> Sequence[Command]:
     """Show the worker and what it runs until `lifetime` seconds from now."""
     server, workers = server_key(presence.worker), workers_key(presence.worker)
     seconds = math.ceil(lifetime)
@@ -26,17 +47,21 @@ def beat_commands(presence: Presence, now: float, lifetime: float) -> Sequence[C
     return (
         ("ZADD", SERVERS, math.floor(now) + seconds, server),
         ("ZADD", WORKERS, math.floor(now) + seconds, workers),
-        BEAT.call((server, workers), seconds, _encoded_server(presence), *running),
+        BEAT.call(
+            (server, workers, wish_key(presence.worker)),
+            *(seconds, _encoded_server(presence)),
+            *running,
+        ),
     )
 
 
-def leave_commands(presence: Presence) -> Sequence[Command]:
+def _leave_commands(presence: Presence) -> Sequence[Command]:
     """Take the worker away."""
     server, workers = server_key(presence.worker), workers_key(presence.worker)
     return (
         ("ZREM", SERVERS, server),
         ("ZREM", WORKERS, workers),
-        ("DEL", server, workers),
+        ("DEL", server, workers, wish_key(presence.worker)),
     )
 
 

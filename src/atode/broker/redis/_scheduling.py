@@ -7,8 +7,8 @@ from itertools import chain
 
 from atode.broker.redis import _entries
 from atode.broker.redis._batches import tick_command
+from atode.broker.redis._defining import Defining
 from atode.broker.redis._scripts import Command
-from atode.broker.redis._store import Store
 from atode.broker.redis.keys import QUEUES, SCHEDULERS, history_key, keys_of
 from atode.broker.redis.wire import DecodeError, SchedulerEnqueueEvent, instant_of, set_instant
 from atode.errors import BrokerError
@@ -22,7 +22,7 @@ Long enough for schedules that fire once a year."""
 _TICKS_PER_TRIP = 100
 
 
-class Scheduling(Store):
+class Scheduling(Defining):
     """Schedules as asynq's tools show them, and ticks that become one job each.
 
     The last tick of a schedule is recorded beside the queue of its jobs, so that in a cluster,

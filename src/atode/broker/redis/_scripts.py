@@ -92,6 +92,8 @@ RECEIVE = Script("receive", uses=("_forget",))
 FINISH = Script("finish")
 SHOW = Script("show")
 TICK = Script("tick")
+DEFINE = Script("define")
+UNDEFINE = Script("undefine")
 TAKE_PLACE = Script("take_place")
 FREE_PLACE = Script("free_place")
 CLEAR = Script("clear", uses=("_take", "_message", "_unlock"))
@@ -106,7 +108,7 @@ ALL = (
     *(ENQUEUE, CLAIM, EXTEND, SETTLE, PROMOTE, REAP, REPAIR, PRUNE, COUNTS, BEAT),
     *(FIND, WAITING, MEMORY, RUN, CANCEL, MARKED, ARCHIVE, DELETE, REPLACE, DETACH, CLEAR),
     *(DEPART, GIVE, GIVEN, EXPECT, RECEIVE, FINISH),
-    *(SHOW, TICK, TAKE_PLACE, FREE_PLACE),
+    *(SHOW, TICK, DEFINE, UNDEFINE, TAKE_PLACE, FREE_PLACE),
     *(JOIN, GROUPS, MEMBERS, MERGE, RELEASE, RECLAIM),
     *(AUDIT, ASTRAY, REWRITE, REGROUP, LOCKS, REGAIN),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from atode.broker.redis._link import TIMEOUT, Line
+from atode.broker.redis.keys import DEFINITIONS
 from atode.clock import Clock, wait_until
 from atode.errors import BrokerError, BrokerRefused, BrokerUnavailable
 
@@ -14,6 +15,8 @@ _QUIET = 10.0
 
 _MOST_TOLD = 10_000
 """Cancellations that are kept for a listener that does not ask; then it counts as gone."""
+
+_DEFINITIONS = DEFINITIONS.encode()
 
 Told = tuple[str, bytes]
 """A channel, and the id of a job."""
@@ -26,6 +29,8 @@ class Subscription:
         self.failure: BrokerError | None = None
         self.earliest = math.inf
         """The earliest due instant that was told of."""
+        self.revision = 0
+        """The last revision of definitions that was told of; 0 for none."""
         self.told: dict[str, list[Told]] = {}
         """For each listener, which running jobs were cancelled since it last asked."""
         self._line = line
@@ -99,6 +104,9 @@ class Subscription:
                     told.append((channel.decode(), job_id))
                     if len(told) > _MOST_TOLD:
                         del self.told[listener]
+            case [b"message", channel, revision] if channel == _DEFINITIONS:
+                with suppress(ValueError):
+                    self.revision = int(revision)
             case [b"message", _, instant]:
                 # Anybody may publish anything; what is no number is not for us.
                 with suppress(ValueError):

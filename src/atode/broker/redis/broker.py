@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Self, TypeVar
 
 from atode.broker.protocol import Refused
-from atode.broker.redis import _batches, _group_batches, _presences
+from atode.broker.redis import _batches, _group_batches
 from atode.broker.redis._batches import (
     CHUNK,
     CHUNK_BYTES,
@@ -29,6 +29,7 @@ from atode.broker.redis._limiting import Limiting
 from atode.broker.redis._link import Reply
 from atode.broker.redis._lost_claims import LostClaims, regain_command
 from atode.broker.redis._moving import Moving
+from atode.broker.redis._presences import Presences
 from atode.broker.redis._routes import link_to
 from atode.broker.redis._scheduling import Scheduling
 from atode.broker.redis._scripts import PROMOTE, REAP, REPAIR, Command
@@ -38,7 +39,6 @@ from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError, BrokerUnavailable
 from atode.job import Claim, Job
 from atode.outcome import Settlement, released
-from atode.presence import Presence
 
 _WINDOW = 1000
 """Due jobs of one queue that are looked at in one call."""
@@ -52,7 +52,7 @@ _CALLS_PER_TRIP = 20
 Item = TypeVar("Item")
 
 
-class RedisBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
+class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
     """Jobs in Redis 6.2 or newer, or Valkey, in asynq's format.
 
     It connects when it is first used, and again by itself after an outage. Instants come from
@@ -232,14 +232,6 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Diagnosis):
                 gone += deleted
             await self._reclaim(queue)
         return gone
-
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        """Show this worker as living for `lifetime` seconds, rounded up (section 11)."""
-        await self._link.call(_presences.beat_commands(presence, self._clock.now(), lifetime))
-
-    async def leave(self, presence: Presence) -> None:
-        """Remove this worker's presence."""
-        await self._link.call(_presences.leave_commands(presence))
 
     async def _take(
         self, queues: Sequence[str], limit: int, lease: float, worker: str

@@ -9,6 +9,10 @@ SERVERS = "asynq:servers"
 WORKERS = "asynq:workers"
 SCHEDULERS = "asynq:schedulers"
 
+DEFINITIONS = "asynq:atode:definitions"
+"""A private hash: by id of a schedule, version and text of its definition; beside them, under no
+name, the revision of all. Also a channel: new revisions."""
+
 CANCEL = "asynq:cancel"
 """A channel, not a key: ids of jobs whose attempts asynq's tools cancel, in whatever queue."""
 
@@ -67,6 +71,8 @@ class QueueKeys:
         """A private hash: ids that came from another store, and may be there still."""
         self.ticks = f"{prefix}ticks"
         """A private hash: the last tick of each schedule whose jobs are stored here."""
+        self.ticked = f"{prefix}ticked"
+        """A private hash: the job of each schedule's last tick that became one."""
         self.soon = f"{prefix}due"
         """A private channel, not a key: the due instant of a job that is due very soon."""
         self.cancel = f"{prefix}cancel"
@@ -117,6 +123,12 @@ def server_key(worker: str) -> str:
 def workers_key(worker: str) -> str:
     """Where the WorkerInfo of each job that a worker is running is stored."""
     return f"asynq:workers:{{{worker}}}"
+
+
+def wish_key(worker: str) -> str:
+    """A private key: of what size somebody wants a worker to be; empty if nobody does. Workers of
+    Go programs have none, since they would not ask for it."""
+    return f"asynq:wish:{{{worker}}}"
 
 
 def scheduler_key(scheduler: str) -> str:

@@ -10,14 +10,18 @@ from typing import Literal, NamedTuple
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._transaction import Transaction
 
-Kind = Literal["pending", "due", "cancel"]
+Kind = Literal["pending", "due", "cancel", "defined"]
 
 # Seconds of real time for which a request to be rung holds, and what must be left of it for
 # a sleeper to rely on it.
 _LIFETIME = 60.0
 _MARGIN = 20.0
 
-_KINDS: Mapping[bytes, Kind] = {b"due": "due", b"cancel": "cancel"}
+_KINDS: Mapping[bytes, Kind] = {
+    b"due": "due",
+    b"cancel": "cancel",
+    b"defined": "defined",
+}
 
 
 class Listener(NamedTuple):

@@ -65,10 +65,13 @@ def _tick(tx: Transaction, clock: Clock, tick: Tick, worker: str) -> Ticked:
     queue = tick.job.queue
     last = tx.row(sql.LAST_TICK, queue, tick.schedule)
     if last and last[0] >= tick.at:
-        at, who, ticked = last
+        at, who, ticked, _ = last
         return Ticked(ticked) if (at, who) == (tick.at, worker) else Ticked.LATE
-    ticked = Ticked.REFUSED if _queue.enqueue(tx, clock, [tick.job]) else Ticked.STORED
-    tx.change(sql.TICK, queue, tick.schedule, tick.at, worker, ticked.value)
+    is_in_the_way = bool(last and last[3]) and not tick.may_overlap
+    is_refused = is_in_the_way or bool(_queue.enqueue(tx, clock, [tick.job]))
+    ticked = Ticked.REFUSED if is_refused else Ticked.STORED
+    job_id = None if is_refused else tick.job.id
+    tx.change(sql.TICK, queue, tick.schedule, tick.at, worker, ticked.value, job_id)
     if ticked is Ticked.STORED:
         now = clock.now()
         tx.change(sql.FIRE, tick.schedule, now, tick.job.id)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from atode.broker.sqlite import _schedules
-from atode.broker.sqlite._file import File
+from atode.broker.sqlite._defining import Defining
 from atode.schedule import Entry, Fired, Tick, Ticked
 
 
-class Scheduling(File):
+class Scheduling(Defining):
     """Schedules in the file; a tick, its job and its record are one transaction."""
 
     async def show(self, scheduler: str, entries: Sequence[Entry], *, lifetime: float) -> None:

@@ -20,6 +20,7 @@ class Transaction:
         self._ready: set[str] = set()
         self._due: dict[str, float] = {}
         self._cancelled: set[str] = set()
+        self._is_defined = False
 
     def row(self, statement: str, *values: object) -> Any:
         """The one row of an answer as a tuple, or None."""
@@ -69,13 +70,18 @@ class Transaction:
         """A running job of the queue was cancelled."""
         self._cancelled.add(queue)
 
+    def now_defined(self) -> None:
+        """Definitions of schedules have changed."""
+        self._is_defined = True
+
     def rings(self) -> list[Ring]:
         """Whom to ring after the commit; their rows are removed, they will ask again."""
-        if not (self._ready or self._due or self._cancelled):
+        if not (self._ready or self._due or self._cancelled or self._is_defined):
             return []
         news = [("pending", queue, 0.0) for queue in self._ready]
         news += [("due", queue, due) for queue, due in self._due.items()]
         news += [("cancel", queue, 0.0) for queue in self._cancelled]
+        news += [("defined", "", 0.0)] if self._is_defined else []
         rings = {
             (kind, port)
             for kind, queue, due in news

@@ -53,7 +53,7 @@ def _ours(error: Exception, path: str, patience: float) -> AtodeError:
     if code in _BUSY:
         return BrokerUnavailable(
             f"{path} was locked by another process for {patience:g} s; "
-            "look for one that holds a transaction open, such as an sqlite3 shell"
+            "look for who holds a transaction open, such as a handler or an sqlite3 shell"
         )
     if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(folder):
         return BrokerRefused(f"{path} cannot be opened: create the folder {folder} first")

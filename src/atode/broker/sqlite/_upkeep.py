@@ -9,7 +9,7 @@ from atode.broker.sqlite._rows import claims_of, seq_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.clock import Clock
 from atode.job import Claim
-from atode.presence import Presence, presence_from_json, presence_to_json
+from atode.presence import Presence, presence_from_json
 
 MOST_AT_ONCE = 1000
 """Jobs that are promoted or pruned in one transaction, so that claims are not held up."""
@@ -58,18 +58,6 @@ def prune(tx: Transaction, clock: Clock, queue: str) -> int:
         or tx.change(sql.PRUNE_OLD, queue, now - ARCHIVE_AGE, MOST_AT_ONCE)
         or tx.change(sql.PRUNE_SURPLUS, queue, ARCHIVE_SIZE, MOST_AT_ONCE)
     )
-
-
-def beat(tx: Transaction, clock: Clock, presence: Presence, lifetime: float) -> None:
-    """Show a worker as living, and forget those who are not."""
-    now = clock.now()
-    tx.change(sql.BURY, now)
-    tx.change(sql.BEAT, presence.worker, now + lifetime, presence_to_json(presence))
-
-
-def leave(tx: Transaction, presence: Presence) -> None:
-    """Forget a worker."""
-    tx.change(sql.LEAVE, presence.worker)
 
 
 def workers(tx: Transaction, clock: Clock) -> Sequence[Presence]:

@@ -1,80 +1,63 @@
-"""Enqueue in the transaction of a caller's `sqlite3` connection to the same file."""
+"""Enqueue and complete in the transaction of a caller's connection to the same file."""
 
-import os
-import sqlite3
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
+from functools import partial
 
 from atode.broker.protocol import Refused
 from atode.broker.sqlite import _queue
+from atode.broker.sqlite import _statements as sql
+from atode.broker.sqlite._caller import caller_of
 from atode.broker.sqlite._file import File
-from atode.broker.sqlite._schema import NEWEST
-from atode.broker.sqlite._transaction import Transaction
-from atode.errors import BadOption
+from atode.broker.sqlite._rows import seq_of
+from atode.broker.sqlite._transaction import Transaction, array
 from atode.job import Job
+from atode.outcome import Settlement, Written
 
 
 class Within(File):
-    """Stores jobs through connections of the caller's, on his thread."""
+    """Writes through connections of the caller's.
+
+    Nobody can be told of a commit that somebody else makes: idle workers find new jobs when
+    they look, within a second.
+    """
 
     _path: str
 
     async def enqueue_within(self, transaction: object, jobs: Sequence[Job]) -> Sequence[Refused]:
-        """Store new jobs in the open transaction of a `sqlite3` connection of this thread."""
-        return self.enqueue_within_sync(transaction, jobs)
+        """Store new jobs in the open transaction of a connection of this thread or event loop."""
+        command = partial(_queue.enqueue, clock=self._clock, jobs=jobs)
+        return await caller_of(transaction, self._path).run(command, "enqueue_sync")
 
     def enqueue_within_sync(self, transaction: object, jobs: Sequence[Job]) -> Sequence[Refused]:
-        """Store new jobs in the open transaction of a `sqlite3` connection of this thread.
+        """Store new jobs in the open transaction of a connection of this thread."""
+        command = partial(_queue.enqueue, clock=self._clock, jobs=jobs)
+        return caller_of(transaction, self._path).run_sync(command, "enqueue")
 
-        Nobody can be told of a commit that somebody else makes: idle workers find the jobs
-        when they look, within a second.
+    async def settle_within(self, transaction: object, settlement: Settlement) -> Written | None:
+        """Write a settlement in the open transaction of a connection of this thread or loop."""
+        command = partial(_queue.settle, clock=self._clock, settlements=[settlement])
+        refused = await caller_of(transaction, self._path).run(command, "complete_job_sync")
+        return None if refused else Written(settlement)
+
+    def settle_within_sync(self, transaction: object, settlement: Settlement) -> Written | None:
+        """Write a settlement in the open transaction of a connection of this thread."""
+        command = partial(_queue.settle, clock=self._clock, settlements=[settlement])
+        refused = caller_of(transaction, self._path).run_sync(command, "complete_job")
+        return None if refused else Written(settlement)
+
+    async def committed(self, written: Sequence[Written]) -> Sequence[bool | None]:
+        """Whether their transactions were committed. It waits for those that are open.
+
+        A job that was taken over after all, and ended elsewhere without leaving anything behind,
+        cannot be told from one that was completed here.
         """
-        db = self._checked(transaction)
-        with _plain_rows(db):
-            return _queue.enqueue(Transaction(db), self._clock, jobs)
-
-    def _checked(self, transaction: object) -> sqlite3.Connection:
-        if not isinstance(transaction, sqlite3.Connection):
-            raise BadOption(
-                f"transaction is {transaction!r:.120}; on SQLite it must be a sqlite3.Connection"
-            )
-        try:
-            files = [row[2] for row in transaction.execute("PRAGMA database_list")]
-            version = transaction.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.ProgrammingError as error:
-            raise BadOption(
-                f"transaction is on a connection that cannot be used: {error}"
-            ) from None
-        if not _is_same(files[0], self._path):
-            raise BadOption(
-                f"transaction is on the file {files[0]!r}, and the jobs are in {self._path!r}; "
-                "connect to that one, or enqueue without transaction="
-            )
-        if version < NEWEST:
-            raise BadOption(
-                f"{self._path} is not prepared yet; run `atode migrate`, or enqueue something "
-                "without transaction= first"
-            )
-        if transaction.isolation_level is None and not transaction.in_transaction:
-            raise BadOption(
-                "no transaction is open on this connection, so there is none to join; begin one: "
-                'connection.execute("BEGIN")'
-            )
-        return transaction
+        # As a write, so that no transaction is open that has written.
+        return await self._writer.call(partial(_committed, written=written))
 
 
-@contextmanager
-def _plain_rows(db: sqlite3.Connection) -> Generator[None]:
-    rows, texts = db.row_factory, db.text_factory
-    db.row_factory, db.text_factory = None, str
-    try:
-        yield
-    finally:
-        db.row_factory, db.text_factory = rows, texts
-
-
-def _is_same(file: str, path: str) -> bool:
-    try:
-        return bool(file) and os.path.samefile(file, path)
-    except OSError:
-        return False
+def _committed(tx: Transaction, written: Sequence[Written]) -> list[bool | None]:
+    seqs = [seq_of(each.settlement.claim) for each in written]
+    [found] = tx.row(sql.UNENDED, array(seqs))
+    unended = set(json.loads(found))
+    return [seq not in unended for seq in seqs]

@@ -10,13 +10,15 @@ from functools import partial
 from typing import Self
 
 from atode.broker.protocol import Cancellation, Refused
-from atode.broker.sqlite import _bell, _cancels, _locks, _queue, _upkeep
+from atode.broker.sqlite import _bell, _cancels, _defining, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
 from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
+from atode.broker.sqlite._presences import Presences
 from atode.broker.sqlite._scheduling import Scheduling
+from atode.broker.sqlite._siege import Siege
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._within import Within
 from atode.broker.sqlite._writer import Writer
@@ -24,7 +26,6 @@ from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError
 from atode.job import Claim, Job
 from atode.outcome import Settlement, released
-from atode.presence import Presence
 
 _SYNCHRONOUS = ("normal", "full", "extra")
 
@@ -34,7 +35,7 @@ _LOOK_EVERY = 1.0
 _LONG = 60.0
 
 
-class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
+class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, Within):
     """Keeps jobs in the SQLite file at `path`, which is made if there is none.
 
     Overlapping calls share one transaction. A process that dies loses nothing that was
@@ -60,6 +61,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
         self._synchronous = synchronous
         super().__init__(Writer(self._path, synchronous), clock or SystemClock())
         self._bell: Bell | None = None
+        self._siege = Siege()
         self._told: dict[str, frozenset[Cancellation]] = {}
 
     async def open(self) -> None:
@@ -155,7 +157,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
             lease=lease,
             worker=worker,
         )
-        return await self._writer.call(command)
+        return await self._writer.call(self._siege.guarded(command))
 
     async def prune(self, queues: Sequence[str]) -> int:
         gone = 0
@@ -169,13 +171,6 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
                 pass
         return gone
 
-    async def beat(self, presence: Presence, *, lifetime: float) -> None:
-        command = partial(_upkeep.beat, clock=self._clock, presence=presence, lifetime=lifetime)
-        await self._writer.call(command)
-
-    async def leave(self, presence: Presence) -> None:
-        await self._writer.call(partial(_upkeep.leave, presence=presence))
-
     async def cancellations(
         self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
@@ -185,6 +180,10 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Diagnosis, Within):
         now = await self._writer.call(partial(_cancels.marks, queues=queues), writes=False)
         self._told[worker] = now
         return list(now - told)
+
+    async def wait_defined(self, revision: int, *, until: float) -> None:
+        is_there = partial(_defining.has_changed, revision=revision)
+        await self._sleep("defined", [""], is_there, until=until)
 
     # Wake-ups
 

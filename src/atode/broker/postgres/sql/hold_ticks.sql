@@ -7,4 +7,4 @@ SELECT asked.queue, asked.schedule, '-infinity', '', 'late'
 FROM unnest($1::text[], $2::text[]) AS asked (queue, schedule)
 ORDER BY asked.queue COLLATE "C", asked.schedule COLLATE "C"
 ON CONFLICT (queue, schedule) DO UPDATE SET at = job_ticks.at
-RETURNING queue, schedule, at, worker, ticked;
+RETURNING queue, schedule, at, worker, ticked, job;

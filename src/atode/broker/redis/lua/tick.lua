@@ -2,11 +2,14 @@
 -- KEYS  1 ticks (hash: schedule → 'instant outcome stored-at worker' of its last tick)
 --       2 pending list   3 scheduled zset (score = due, s, rounded up)   4 the job's hash
 --       5 the lock of a unique job (value = id of the job that holds it); of others, the hash again
+--       6 last jobs (hash: schedule → id of the job of its last tick that became one)
 -- ARGV  1 schedule   2 instant   3 worker   4 now
 --       5 id   6 message   7 now, ns   8 score ('' = pending now)   9 exact due ('' = the score)
 --       10 lifetime of the lock in s, '' for none
 --       11 channel for jobs due soon   12 the due instant if it is one of those, else ''
--- Returns what came of it, and since when that is so: 'stored', 'refused' (id or lock are taken), or
+--       13 prefix of job hashes if it may not overlap with the schedule's last job, else ''
+-- Returns what came of it, and since when that is so: 'stored', 'refused' (id or lock are taken, or the last
+-- job is unfinished), or
 -- 'late'. Who sends the same tick again gets the first answer again, and nothing is done.
 
 local schedule, instant, worker, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -28,7 +31,10 @@ end
 redis.call('LLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])
 local holder = is_unique and redis.call('GET', KEYS[5])
-local is_free = redis.call('EXISTS', KEYS[4]) == 0 and (not holder or holder == id)
+local before = redis.call('HGET', KEYS[6], schedule)
+local state = before and ARGV[13] ~= '' and redis.call('HGET', ARGV[13] .. before, 'state')
+local overlaps = state and state ~= 'completed' and state ~= 'archived'
+local is_free = redis.call('EXISTS', KEYS[4]) == 0 and (not holder or holder == id) and not overlaps
 
 outcome = is_free and 'stored' or 'refused'
 redis.call('HSET', KEYS[1], schedule, table.concat({instant, outcome, now, worker}, ' '))
@@ -46,6 +52,7 @@ else
   end
   redis.call('ZADD', KEYS[3], score, id)
 end
+redis.call('HSET', KEYS[6], schedule, id)
 if is_unique then
   redis.call('HSET', KEYS[4], 'unique_key', KEYS[5])
   redis.call('SET', KEYS[5], id, 'EX', lifetime)

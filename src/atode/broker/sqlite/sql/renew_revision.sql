@@ -1,0 +1,2 @@
+-- Definitions change.
+UPDATE definitions SET version = version + 1 WHERE id = '';

@@ -1,0 +1,2 @@
+-- How often definitions have changed.
+SELECT version FROM definitions WHERE id = '';

@@ -1,0 +1,148 @@
+"""Connections of every library that people have, each inside a transaction."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import asyncpg
+import psycopg
+import sqlalchemy
+from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
+
+# Asynchronous ones.
+
+
+@asynccontextmanager
+async def of_asyncpg(url: str) -> AsyncGenerator[object]:
+    connection = await connect(url)
+    try:
+        async with connection.transaction():
+            yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def of_asyncpg_pool(url: str) -> AsyncGenerator[object]:
+    pool: Any = cast("Any", asyncpg).create_pool(url, min_size=1, max_size=1)
+    async with pool, pool.acquire() as connection, connection.transaction():
+        yield connection
+
+
+@asynccontextmanager
+async def of_psycopg(url: str) -> AsyncGenerator[object]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[object]:
+    dicts: Any = dict_row
+    opened = psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dicts)
+    async with await opened as connection, connection.transaction():
+        yield connection
+
+
+@asynccontextmanager
+async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[object]:
+    engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def of_sqlalchemy_session(url: str) -> AsyncGenerator[object]:
+    engine = create_async_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        async with AsyncSession(engine) as session, session.begin():
+            yield session
+    finally:
+        await engine.dispose()
+
+
+ASYNCHRONOUS = [
+    of_asyncpg,
+    of_asyncpg_pool,
+    of_psycopg,
+    of_psycopg_with_dicts,
+    of_sqlalchemy_connection,
+    of_sqlalchemy_session,
+]
+
+# Blocking ones.
+
+
+@contextmanager
+def of_blocking_psycopg(url: str) -> Generator[object]:
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+@contextmanager
+def of_blocking_sqlalchemy_connection(url: str) -> Generator[object]:
+    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def of_blocking_sqlalchemy_session(url: str) -> Generator[object]:
+    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
+    try:
+        with Session(engine) as session, session.begin():
+            yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def django(url: str) -> Generator[object]:
+    """Django's connection of this thread, as `from django.db import connection` gives it."""
+    from django import setup
+    from django.conf import settings
+    from django.db import connection, connections
+
+    if not settings.configured:
+        cast("Any", settings).configure()
+        setup()
+    address = sqlalchemy.make_url(url)
+    database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": address.database,
+        "USER": address.username,
+        "HOST": address.host,
+        "PORT": address.port,
+    }
+    handler: Any = connections
+    handler.settings = handler.configure_settings({"default": database})
+    try:
+        yield connection
+    finally:
+        handler.close_all()
+        del handler["default"]
+
+
+@contextmanager
+def of_django(url: str) -> Generator[object]:
+    from django.db import transaction
+
+    with django(url) as connection, cast("Any", transaction).atomic():
+        yield connection
+
+
+BLOCKING = [
+    of_blocking_psycopg,
+    of_blocking_sqlalchemy_connection,
+    of_blocking_sqlalchemy_session,
+    of_django,
+]
