@@ -18,14 +18,16 @@ LEVELS = [
     | {"events", "handle", "task", "registry", "settings", "context", "loop", "_portal"}
     | {"completion", "callers"}
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
-    | {"size", "cron", "expression", "wall_clock", "ticks", "schedule", "go_duration"}
-    | {"timing", "timetable", "definition", "decorator"},
+    | {"size", "signals", "lifeline", "schedule", "go_duration"}
+    | {"cron", "expression", "wall_clock", "ticks", "timing", "timetable"}
+    | {"definition", "decorator"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},
     {"web", "testing"},
     {"app"},
     {"__init__"},
+    {"processes"},
     {"cli"},
     {"__main__"},
 ]

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     memory:// for tests."""
     concurrency: int = Field(20, ge=1, le=LARGEST)
     """Jobs that one worker runs at the same time; to begin with, see `Worker.resize`."""
+    processes: int = Field(1, ge=1, le=256)
+    """Processes that the command line's worker starts; each is a worker of its own."""
     queues: Annotated[dict[str, int], NoDecode] = Field(default={"default": 1}, min_length=1)
     """Names with weights; in the environment `mail=3,default`."""
     strict: bool = False

@@ -66,8 +66,9 @@ def _sqlite_path(url: str) -> PurePosixPath:
 
 def _sqlite_options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := options.keys() - {"synchronous"}:
+    if unknown := options.keys() - {"synchronous", "network"}:
         raise BadOption(
-            f"SQLite URLs have no option {', '.join(sorted(unknown))}; there is ?synchronous=full"
+            f"SQLite URLs have no option {', '.join(sorted(unknown))}; there are "
+            "?synchronous=full and ?network=allow"
         )
     return options

@@ -89,3 +89,19 @@ def test_the_token_command_prints_a_good_token(
         [token] = program.out
 
     Tokens(secret).check(token)
+
+
+def test_several_processes_run_jobs_grow_by_a_signal_and_stop_together(tmp_path: Path) -> None:
+    variables = {**sqlite_variables(tmp_path), "WORKER__PROCESSES": "2", "WORKER__METRICS": "0"}
+    with running(variables, tmp_path) as app:
+        for number in (1, 2):
+            app.worker.says(rf"\[{number}\] worker \S+ serves .* with 20 slots")
+        app.worker.send(signal.SIGTTIN)
+        for number in (1, 2):
+            app.worker.says(rf"\[{number}\] worker \S+ has 21 slots now")
+        job_id = app.register(message="many hands", delay_seconds=0)
+        app.reaches(job_id, "completed")
+        app.worker.send(signal.SIGTERM)
+
+        assert app.worker.ended() == 0
+        assert [line for line in app.worker.out if "many hands" in line]

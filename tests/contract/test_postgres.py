@@ -1,28 +1,33 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import psycopg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.diagnosis_contract import DiagnosisContract
+from tests.contract import differences
 from tests.servers.postgres import PostgresServer, system_programs
 from tests.servers.postgres_databases import PostgresDatabases
+
+# The one that the other tests use, and the one of the machine, which is older.
+KINDS = ["newest", "older"] if system_programs() else ["newest"]
 
 
 @pytest.fixture(scope="session")
 def older_databases() -> Iterator[PostgresDatabases]:
-    """Of the server that the machine has itself, which is older than the other tests' server."""
     programs = system_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL from Debian's packages")
+    assert programs
     with PostgresServer(programs=programs) as server:
         yield PostgresDatabases(server)
 
 
-class TestPostgres(BrokerContract, DiagnosisContract):
-    @pytest.fixture(params=["newest", "older"])
+class TestPostgres(BrokerContract):
+    differences = differences.POSTGRES
+
+    @pytest.fixture(params=KINDS)
     def url(self, request: pytest.FixtureRequest) -> Iterator[str]:
         kind = "postgres" if request.param == "newest" else "older"
         databases: PostgresDatabases = request.getfixturevalue(f"{kind}_databases")
@@ -35,3 +40,13 @@ class TestPostgres(BrokerContract, DiagnosisContract):
         await broker.open()
         yield broker
         await broker.close()
+
+    @pytest.fixture
+    def transaction(self, url: str) -> AbstractAsyncContextManager[object]:
+        return _transaction(url)
+
+
+@asynccontextmanager
+async def _transaction(url: str) -> AsyncGenerator[object]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        yield connection

@@ -6,10 +6,12 @@ from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.diagnosis_contract import DiagnosisContract
+from tests.contract import differences
 
 
-class TestRedis(BrokerContract, DiagnosisContract):
+class TestRedis(BrokerContract):
+    differences = differences.REDIS
+
     @pytest.fixture(params=["redis", "valkey"])
     def url(self, request: pytest.FixtureRequest) -> str:
         found: str = request.getfixturevalue(f"{request.param}_url")

@@ -6,7 +6,7 @@ from atode.broker.protocol import Broker
 from atode.broker.redis.broker import RedisBroker
 from atode.testing.clock import FakeClock
 from atode.testing.contract import BrokerContract
-from atode.testing.diagnosis_contract import DiagnosisContract
+from tests.contract import differences
 from tests.servers.redis_cluster import RedisCluster
 
 
@@ -16,7 +16,9 @@ def cluster() -> Iterator[RedisCluster]:
         yield cluster
 
 
-class TestRedisCluster(BrokerContract, DiagnosisContract):
+class TestRedisCluster(BrokerContract):
+    differences = differences.REDIS
+
     @pytest.fixture
     async def broker(self, clock: FakeClock, cluster: RedisCluster) -> AsyncIterator[Broker]:
         cluster.flush()

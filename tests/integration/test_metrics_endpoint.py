@@ -288,7 +288,8 @@ async def test_without_an_address_there_is_no_endpoint_and_nothing_is_counted() 
 
 
 async def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "atode.observe.observatory", raising=False)
+    for module in ("own", "observatory"):
+        monkeypatch.delitem(sys.modules, f"atode.observe.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     jobs = Atode("memory://")
 

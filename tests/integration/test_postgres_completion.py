@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any, cast
 
+import asyncpg
 import psycopg
 import pytest
 import sqlalchemy
@@ -483,3 +484,21 @@ async def test_a_store_that_is_no_database_says_so(postgres_url: str) -> None:
     assert job is not None
     assert "BadOption" in job.error
     assert "PostgreSQL database" in job.error
+
+
+async def test_under_repeatable_read_it_is_called_first(jobs: Atode, postgres_url: str) -> None:
+    broker = cast("Any", jobs.broker)
+    await broker.enqueue([a_job(), a_job()])
+    first, last = await broker.claim(["default"], limit=2, lease=60, worker="w")
+    connection = await connect(postgres_url)
+
+    async with connection.transaction(isolation="repeatable_read"):
+        settlement = decide(first, Succeeded(), Retry(0), 1.0)
+        assert await broker.settle_within(connection, settlement)
+        assert await broker.extend([first, last], lease=60) == []
+    async with connection.transaction(isolation="repeatable_read"):
+        await connection.execute("SELECT 1 FROM effects")
+        await broker.extend([last], lease=60)
+        with pytest.raises(asyncpg.SerializationError):
+            await broker.settle_within(connection, decide(last, Succeeded(), Retry(0), 1.0))
+    await connection.close()

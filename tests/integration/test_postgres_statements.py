@@ -54,6 +54,7 @@ HOT = {
     "SETTLE_GONE": "jobs_pkey",
     "SETTLE_KEPT": "jobs_pkey",
     "SAME_BATCH": "jobs_pkey",
+    "TAKEN": "jobs_pkey",
     "HOLDS": "jobs_processing",
     "CLEAR": "jobs_pending",
     "GET": "jobs_pkey",

@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,27 @@ async def test_each_of_many_waits_in_a_row_is_woken(broker: SqliteBroker) -> Non
         assert await broker.claim(["default"], limit=5, lease=10, worker="w1")
 
     await other.close()
+    await broker.close()
+
+
+async def test_a_commit_of_another_process_wakes(broker: SqliteBroker, tmp_path: Path) -> None:
+    await broker.open()
+    waiting = asyncio.ensure_future(broker.wait(["default"], at_most=3600))
+    await is_asleep(tmp_path, 1)
+
+    program = (
+        "import asyncio, sys\n"
+        "from atode.broker.sqlite.broker import SqliteBroker\n"
+        "from atode.job import Job\n"
+        "broker = SqliteBroker(sys.argv[1])\n"
+        "asyncio.run(broker.enqueue([Job('a', 'demo', 'default', b'{}')]))\n"
+    )
+    command = sys.executable, "-c", program, str(tmp_path / "jobs.db")
+    other = await asyncio.create_subprocess_exec(*command)
+    assert await other.wait() == 0
+    await waiting
+
+    assert await broker.claim(["default"], limit=5, lease=10, worker="w1")
     await broker.close()
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from atode.broker.sqlite import _health
-from atode.broker.sqlite._health import file_system
+from atode.broker.sqlite import _health, _mounts
+from atode.broker.sqlite._mounts import file_system
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BrokerUnavailable
 from atode.finding import Finding, Mended, Severity
@@ -280,7 +280,7 @@ def test_the_file_system_is_that_of_the_nearest_mount(path: str, kind: str) -> N
         "tmpfs /twice tmpfs rw 0 0\n"
     )
 
-    assert file_system(path, mounts) == kind
+    assert file_system(path, mounts)[0] == kind
 
 
 async def test_a_network_file_system(
@@ -289,7 +289,7 @@ async def test_a_network_file_system(
     await store(path, clock)
     mounts = path.with_name("mounts")
     overwrite(mounts, f"/dev/sda1 / ext4 rw 0 0\nnas:/jobs {path.parent} nfs4 rw 0 0\n".encode())
-    monkeypatch.setattr(_health, "_MOUNTS", mounts)
+    monkeypatch.setattr(_mounts, "MOUNTS", mounts)
 
     finding = await only(path, clock)
 

@@ -1,11 +1,16 @@
 import asyncio
+import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from atode.broker.sqlite import _schema, _upkeep
+from atode import Atode
+from atode.broker.sqlite import _mounts, _schema, _upkeep
+from atode.broker.sqlite import broker as broker_module
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BadOption, BrokerRefused, BrokerUnavailable
 from atode.job import Job
@@ -238,4 +243,131 @@ async def test_a_full_disk_is_reported_and_passes(
         await broker.enqueue([a_job()._replace(payload=b"x" * 1_000_000)])
 
     assert await broker.enqueue([a_job()]) == []
+    await broker.close()
+
+
+# Damage, when a worker starts
+
+
+async def damaged_deep_inside(path: Path) -> None:
+    """A file that opens, and whose damage only a look at all of it finds."""
+    broker = SqliteBroker(path)
+    await broker.enqueue([a_job(str(n))._replace(payload=b"x" * 300) for n in range(2000)])
+    await broker.close()
+    damage_one_page(path)
+
+
+def damage_one_page(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(b"\x07" * 4096)
+
+
+def leave_log(path: Path) -> None:
+    """What a power cut leaves: a log that is older than the system's start."""
+    log = Path(f"{path}-wal")
+    log.write_bytes(b"\0" * 32)
+    os.utime(log, (1, 1))
+
+
+async def test_a_worker_does_not_start_on_a_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    await damaged_deep_inside(path)
+
+    async with Atode(f"sqlite:///{path}") as app:
+        with pytest.raises(BrokerRefused, match=r"is damaged \(Page.*restore a backup.*recover"):
+            await app.worker().run(signals=False)
+
+
+async def test_a_worker_looks_for_a_limited_time_unless_the_machine_went_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jobs.db"
+    await damaged_deep_inside(path)
+    monkeypatch.setattr(broker_module, "AT_START", -1.0)
+    broker = SqliteBroker(path)
+    await broker.open()
+    await broker.inspect_itself()
+    await broker.close()
+
+    leave_log(path)
+    broker = SqliteBroker(path)
+    await broker.open()
+    with pytest.raises(BrokerRefused, match="is damaged"):
+        await broker.inspect_itself()
+    await broker.close()
+
+
+async def test_a_file_that_others_write_to_is_looked_through_meanwhile(tmp_path: Path) -> None:
+    broker = SqliteBroker(tmp_path / "jobs.db")
+    await broker.open()
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await broker.inspect_itself()
+    await broker.close()
+
+
+# Network file systems
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Writes the table of mounts that is believed; before, there is none."""
+    table = tmp_path / "mounts"
+    monkeypatch.setattr(_mounts, "MOUNTS", table)
+    return table.write_text
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("nas:/jobs", "nfs4"), ("//nas/jobs", "cifs"), ("me@nas:/jobs", "fuse.sshfs"), ("C:\\", "9p")],
+)
+async def test_a_network_file_system_is_refused_before_anything_is_made(
+    tmp_path: Path, mounted: Callable[[str], object], source: str, kind: str
+) -> None:
+    folder = tmp_path / "share of two"
+    folder.mkdir()
+    place = str(folder).replace(" ", "\\040")
+    mounted(f"/dev/sda1 / ext4 rw 0 0\n{source} {place} {kind} rw 0 0\n")
+    link = tmp_path / "near.db"
+    link.symlink_to(folder / "jobs.db")
+
+    for path in (folder / "jobs.db", link):
+        broker = SqliteBroker(path)
+        with pytest.raises(BrokerRefused, match=rf"\({kind}\).*local disk.*network=allow"):
+            await broker.open()
+        with pytest.raises(BrokerRefused, match="network file system"):
+            await broker.enqueue([a_job()])
+        await broker.close()
+    assert list(folder.iterdir()) == []
+
+
+async def test_who_knows_better_may_use_a_network_file_system(
+    tmp_path: Path, mounted: Callable[[str], object]
+) -> None:
+    mounted(f"nas:/jobs {tmp_path} nfs rw 0 0\n")
+
+    async with Atode(f"sqlite:///{tmp_path}/jobs.db?network=allow") as app:
+        await app.broker.enqueue([a_job()])
+        sibling = app.broker.sibling()
+        assert await sibling.get("default", "a") is not None
+        await sibling.close()
+
+    with pytest.raises(BadOption, match="network is 'yes'; it must be one of refuse, allow"):
+        Atode(f"sqlite:///{tmp_path}/jobs.db?network=yes")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [None, "", "rubbish\n\n", "none {path} 9p rw,trans=fd 0 0\n", "x {path} strange rw 0 0\n"],
+)
+async def test_a_file_system_of_which_nothing_bad_is_known_is_used(
+    tmp_path: Path, mounted: Callable[[str], object], table: str | None
+) -> None:
+    if table is not None:
+        mounted(table.format(path=tmp_path))
+
+    broker = SqliteBroker(tmp_path / "jobs.db")
+    await broker.enqueue([a_job()])
     await broker.close()

@@ -10,6 +10,7 @@ import pytest
 
 from atode.broker.protocol import Refused, Which
 from atode.broker.sqlite import _operations, _upkeep
+from atode.broker.sqlite._options import Options
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._writer import Writer
 from atode.broker.sqlite.broker import SqliteBroker
@@ -187,7 +188,7 @@ async def test_jobs_that_keep_coming_do_not_make_an_action_endless(
         return limit
 
     await broker.enqueue([a_job() for _ in range(8)])
-    writer = Writer(str(path), "normal")
+    writer = Writer(str(path), Options())
 
     number = await _operations.in_parts(writer, refill, clock, "default", State.PENDING)
 
@@ -273,7 +274,7 @@ async def test_nothing_is_left_of_a_removed_queue(
 async def test_a_removal_that_broke_off_is_repeated(broker: SqliteBroker, path: Path) -> None:
     await broker.enqueue([a_job() for _ in range(10)])
     begin = _operations._begin_removal  # pyright: ignore[reportPrivateUsage]
-    writer = Writer(str(path), "normal")
+    writer = Writer(str(path), Options())
     await writer.call(partial(begin, queue="default", force=True))
     await writer.close()
 

@@ -1,12 +1,15 @@
 """Enqueue in the transaction of one's own connection to the file of the jobs."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from atode import Atode, BadOption, DuplicateJob, State
+from atode.broker.sqlite import broker as broker_module
 from atode.task import AsyncTask
 from tests.integration.stage import until, working
 
@@ -71,15 +74,42 @@ async def test_a_job_has_never_been_when_the_transaction_is_rolled_back(
     await send_receipt.options(unique_for=60).enqueue(42)
 
 
-async def test_an_idle_worker_finds_it(
-    app: Atode, send_receipt: Send, file: Path, ran: list[int]
+async def test_an_idle_worker_is_woken_by_the_commit(
+    app: Atode, send_receipt: Send, file: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # It must not be found by looking.
+    monkeypatch.setattr(broker_module, "_LOOK_EVERY", 3600.0)
     async with working(app):
-        connection = sqlite3.connect(file)
-        with connection:
-            await send_receipt.options(transaction=connection).enqueue(42)
+        for number in range(5):
+            connection = sqlite3.connect(file, timeout=20)
+            await until(partial(listening, connection))
+            with connection:
+                await send_receipt.options(transaction=connection).enqueue(number)
+                # Long enough for the worker to look too early.
+                await asyncio.sleep(0.05)
+                assert ran == list(range(number))
+            connection.close()
+            await until(partial(ran.__contains__, number))
+
+
+async def test_a_worker_that_was_woken_for_nothing_is_woken_again(
+    app: Atode, send_receipt: Send, file: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "_LOOK_EVERY", 3600.0)
+    async with working(app):
+        connection = sqlite3.connect(file, timeout=20)
+        await until(lambda: listening(connection))
+        await send_receipt.options(transaction=connection).enqueue(1)
+        connection.rollback()
+        await until(lambda: listening(connection))
+        await send_receipt.enqueue(2)
+        await until(lambda: ran == [2])
         connection.close()
-        await until(lambda: ran == [42])
+
+
+def listening(db: sqlite3.Connection) -> bool:
+    [count] = db.execute("SELECT count(*) FROM listeners WHERE kind = 'pending'").fetchone()
+    return bool(count)
 
 
 async def test_an_id_that_is_taken_is_refused(app: Atode, send_receipt: Send, file: Path) -> None:

@@ -13,9 +13,12 @@ from atode import (
     Call,
     Job,
     JobHandle,
+    Misused,
     Retry,
     Semaphore,
     State,
+    complete_job,
+    complete_job_sync,
     current_job,
     exponential,
     fixed,
@@ -158,6 +161,17 @@ async def test_options_of_an_item_keep_its_type() -> None:
     assert_type(count.options(key="k", at=datetime.now(UTC)).enqueue_sync("x"), JobHandle[None])
     mixed = [digest.call(1), count.options(key="k").call("x")]
     assert len(await jobs.enqueue_many(mixed)) == 2
+
+
+async def test_completing_gives_back_the_result_with_its_type() -> None:
+    with pytest.raises(Misused):
+        assert_type(await complete_job("sent", transaction=object()), str)
+    with pytest.raises(Misused):
+        assert_type(await complete_job(transaction=object()), None)
+    with pytest.raises(Misused):
+        assert_type(complete_job_sync([1], transaction=object()), list[int])
+    with pytest.raises(Misused):
+        assert_type(complete_job_sync(transaction=object()), None)
 
 
 async def test_the_rest_of_the_surface() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from atode import Atode, Call, JobHandle, Retry
+from atode import Atode, Call, JobHandle, Retry, complete_job, complete_job_sync
 from atode.task import AsyncTask, SyncTask
 
 jobs = Atode("memory://")
@@ -88,6 +88,9 @@ async def mistakes() -> None:
     send.options(key="x")  # type: ignore[call-arg]
     await digest.options(key="x").enqueue("x")  # type: ignore[arg-type]
     _digest: JobHandle[int] = await digest.enqueue(1)  # type: ignore[assignment]
+    await complete_job("sent")  # type: ignore[call-overload]
+    complete_job_sync(result="sent", transaction=None)  # type: ignore[call-overload]
+    _sent: int = await complete_job("sent", transaction=None)  # type: ignore[arg-type]
     jobs.batch("x", max_size="100")  # type: ignore[call-overload]
     jobs.batch("x", size=100)  # type: ignore[call-overload]
     jobs.batch("x", grace=None)  # type: ignore[call-overload]

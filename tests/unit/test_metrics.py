@@ -326,6 +326,6 @@ async def test_what_the_program_itself_counts_comes_along(
 ) -> None:
     own = CollectorRegistry()
     Counter("orders", "Orders taken.", registry=own).inc(3)
-    monkeypatch.setattr("atode.observe.observatory.REGISTRY", own)
+    monkeypatch.setattr("atode.observe.own.REGISTRY", own)
 
     assert (await counting.scrape()).value("orders_total") == 3

@@ -131,6 +131,7 @@ class JobQueueSettings(Section):
 class WorkerSettings(Section):
     """The job server."""
 
+    processes: int = Field(default=1, ge=1, le=64, description="a number from 1 to 64")
     concurrency: int = Field(default=20, ge=1, le=1000, description="a number from 1 to 1000")
     lease: float = Field(
         default=15.0, ge=5, le=3600, description="a number of seconds from 5 to 3600"

@@ -59,3 +59,16 @@ class Migratable(Protocol):
     async def migrate(self) -> Sequence[str]:
         """Bring the schema up to date; the names of the migrations that were missing."""
         ...
+
+
+@runtime_checkable
+class Fragile(Protocol):
+    """A store that can be damaged behind everybody's back, and sees it by looking."""
+
+    async def inspect_itself(self) -> None:
+        """Look for damage, for a limited time; it is open already.
+
+        Raises:
+            BrokerRefused: it is damaged; the text says how to go on.
+        """
+        ...

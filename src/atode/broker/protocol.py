@@ -217,9 +217,9 @@ class Inspect(Protocol):
         self, queue: str, state: State, *, offset: int = 0, limit: int = 30
     ) -> Sequence[Job]:
         """Jobs in a state. Pending ones as they will run, the next one first; active ones as they
-        were claimed; scheduled and retry by due instant, archived by when they were, completed by
-        how long they are kept, aggregating by when they joined their group: earliest first. Past
-        the end the answer is empty."""
+        were claimed, or as they stood in line; scheduled and retry by due instant, archived by
+        when they were, completed by how long they are kept, aggregating by when they joined
+        their group: earliest first. Past the end the answer is empty."""
         ...
 
     async def get(self, queue: str, job_id: str) -> Job | None:

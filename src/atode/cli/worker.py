@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from atode.cli._deployment import BAD_INPUT, complain
+from atode.cli._deployment import BAD_INPUT, REFUSED, complain
 from atode.cli._target import load_app
 from atode.errors import AtodeError
+from atode.lifeline import lifeline
 from atode.loop import run as run_on_loop
-from atode.observe.endpoint import observed
 from atode.observe.json_logs import JsonFormatter
 from atode.observe.logs import log_events
+from atode.processes import work
 from atode.queues import Queues
 from atode.settings import LogFormat, load
 
@@ -20,6 +21,10 @@ Target = Annotated[str, typer.Argument(metavar="MODULE:APP", help="Where the Ato
 Concurrency = Annotated[
     int | None,
     typer.Option("--concurrency", "-c", help="Jobs at the same time.", show_default="20"),
+]
+ProcessCount = Annotated[
+    int | None,
+    typer.Option("--processes", "-p", help="Processes to start, each a worker.", show_default="1"),
 ]
 QueueList = Annotated[
     list[str] | None,
@@ -62,6 +67,7 @@ def run(
     target: Target,
     *,
     concurrency: Concurrency = None,
+    processes: ProcessCount = None,
     queue: QueueList = None,
     strict: Strict = None,
     lease: Lease = None,
@@ -81,23 +87,23 @@ def run(
         _set_up_logging(level, outside.log)
         app = load_app(target)
         log_events(app.events)
-        queues = Queues.parse(queue).weights if queue else None
-
-        async def work() -> None:
-            async with app, observed(app, outside.metrics):
-                await app.worker(
-                    concurrency=concurrency,
-                    queues=queues,
-                    strict=strict,
-                    lease=lease,
-                    shutdown_timeout=shutdown_timeout,
-                    schedules=schedules,
-                ).run()
-
-        run_on_loop(work())
+        working = work(
+            app,
+            processes=processes,
+            metrics=outside.metrics,
+            concurrency=concurrency,
+            queues=Queues.parse(queue).weights if queue else None,
+            strict=strict,
+            lease=lease,
+            shutdown_timeout=shutdown_timeout,
+            schedules=schedules,
+        )
+        ended_well = run_on_loop(working)
     except AtodeError as error:
         complain(error)
         raise typer.Exit(BAD_INPUT) from None
+    if not ended_well:
+        raise typer.Exit(REFUSED)
 
 
 def _level(name: str) -> int:
@@ -108,10 +114,12 @@ def _level(name: str) -> int:
 
 
 def _set_up_logging(level: int, format: LogFormat) -> None:
+    line = lifeline()
+    who = f"[{line.number}] " if line else ""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter()
+        JsonFormatter(process=line.number if line else None)
         if format is LogFormat.JSON
-        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s")
+        else logging.Formatter(f"%(asctime)s %(levelname)-7s %(name)s {who}%(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler])

@@ -7,12 +7,16 @@ handlers keep the event loop busy, and says so.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Protocol
 
 from atode._portal import Portal
+from atode.clock import SystemClock
 from atode.errors import BadOption
+from atode.lifeline import QUESTIONS, Lifeline, Word, lifeline
+from atode.observe.family import HEALTH_WITHIN, Family, Told, idle, sick
 from atode.observe.health import Health
 from atode.observe.http_server import Answer, HttpServer, text
 from atode.observe.observed import Observed
@@ -22,15 +26,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("atode")
 
+# Less than a scraper waits, with what the store may take after it.
+_FIGURES_WITHIN = 2.0
+
 _ADDRESS = re.compile(r"(?:(?P<host>[^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>\d{1,5})")
 
 
 @asynccontextmanager
-async def observed(app: Observed, address: str) -> AsyncGenerator[str]:
+async def observed(
+    app: Observed, address: str, family: Family | None = None
+) -> AsyncGenerator[str]:
     """Serve what can be seen of `app` and its workers inside the block; gives the URL.
 
     `address` is `port` (on this machine only), `host:port`, or nothing, which serves nothing; port
-    0 takes a free one. Every process needs an address of its own.
+    0 takes a free one. Every process needs an address of its own. With `family`, it is
+    that of several processes together; in one of these, their parent is told, and no URL given.
 
     Raises:
         BadOption: the address is none, or taken, or `atode[metrics]` is not installed.
@@ -38,15 +48,24 @@ async def observed(app: Observed, address: str) -> AsyncGenerator[str]:
     if not address:
         yield ""
         return
+    line = lifeline()
+    if line and family is None:
+        with _telling(app, line):
+            yield ""
+        return
     host, port = parse_address(address)
     observatory_of = _observatory_type()
     portal, store = Portal(), app.broker.sibling()
-    observatory, health = observatory_of(app, broker=lambda: store), Health(app.events)
-    endpoint = _Endpoint(portal, observatory, health)
+    observatory = observatory_of(app, broker=lambda: store, own=family.totals if family else None)
+    here: _Endpoint
+    if family:
+        here = _FamilyEndpoint(portal, observatory, family)
+    else:
+        here = _ProcessEndpoint(portal, observatory, Health(app.events))
     server = HttpServer(
         host,
         port,
-        {"/metrics": endpoint.metrics, "/healthz": endpoint.healthz, "/readyz": endpoint.readyz},
+        {"/metrics": here.metrics, "/healthz": here.healthz, "/readyz": here.readyz},
     )
     logger.info("metrics and health are at %s/metrics, /healthz and /readyz", server.url)
     try:
@@ -55,6 +74,37 @@ async def observed(app: Observed, address: str) -> AsyncGenerator[str]:
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(portal.run, store.close)
         portal.close()
+
+
+@contextmanager
+def _telling(app: Observed, line: Lifeline) -> Generator[None]:
+    """Answer the parent's questions inside the block."""
+    _observatory_type()  # Or say what is not installed.
+    from atode.observe.metrics import Metrics
+    from atode.observe.own import OfThisProcess
+    from atode.observe.totals import packed
+
+    own = OfThisProcess(Metrics(app.events, app.registry, SystemClock()))
+    health = Health(app.events)
+
+    def tell(word: Word) -> None:
+        if word is Word.HEALTH:
+            line.answer(word, [health.of_loop(), health.of_workers()])
+        else:
+            line.answer(word, packed(own))
+
+    def hear(word: Word, number: int) -> None:
+        if word in QUESTIONS:
+            # The loop may keep us waiting, which must not keep anybody from hearing more.
+            Thread(target=tell, args=(word,), name="atode-answer", daemon=True).start()
+
+    line.subscribe(hear)
+    # That it hears, and where its counters start.
+    tell(Word.FIGURES)
+    try:
+        yield
+    finally:
+        tell(Word.FIGURES)
 
 
 def parse_address(address: str) -> tuple[str, int]:
@@ -82,8 +132,18 @@ def _observatory_type() -> "type[Observatory]":
     return Observatory
 
 
-class _Endpoint:
+class _Endpoint(Protocol):
     """The answers. Each is given on a thread of its own."""
+
+    def metrics(self, accept: str) -> Answer: ...
+
+    def healthz(self, accept: str) -> Answer: ...
+
+    def readyz(self, accept: str) -> Answer: ...
+
+
+class _ProcessEndpoint:
+    """What one process answers."""
 
     def __init__(self, portal: Portal, observatory: "Observatory", health: Health) -> None:
         self._portal = portal
@@ -91,8 +151,7 @@ class _Endpoint:
         self._health = health
 
     def metrics(self, accept: str) -> Answer:
-        page = self._portal.run(lambda: self._observatory.page(accept))
-        return Answer(200, page.content_type, page.body)
+        return _page(self._portal, self._observatory, accept)
 
     def healthz(self, accept: str) -> Answer:
         return _verdict(self._health.of_loop)
@@ -101,6 +160,39 @@ class _Endpoint:
         return _verdict(
             self._health.of_workers, lambda: self._portal.run(self._observatory.trouble)
         )
+
+
+class _FamilyEndpoint:
+    """What the parent of several processes answers for all of them."""
+
+    def __init__(self, portal: Portal, observatory: "Observatory", family: Family) -> None:
+        self._portal = portal
+        self._observatory = observatory
+        self._family = family
+        self._loop = asyncio.get_running_loop()
+
+    def metrics(self, accept: str) -> Answer:
+        # Who does not answer is told of as it was when it did.
+        self._ask(Word.FIGURES, _FIGURES_WITHIN)
+        return _page(self._portal, self._observatory, accept)
+
+    def healthz(self, accept: str) -> Answer:
+        return _verdict(lambda: sick(self._ask(Word.HEALTH, HEALTH_WITHIN)))
+
+    def readyz(self, accept: str) -> Answer:
+        return _verdict(
+            lambda: idle(self._ask(Word.HEALTH, HEALTH_WITHIN)),
+            lambda: self._portal.run(self._observatory.trouble),
+        )
+
+    def _ask(self, question: Word, within: float) -> Sequence[Told]:
+        asking = self._family.ask(question, within)
+        return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
+
+
+def _page(portal: Portal, observatory: "Observatory", accept: str) -> Answer:
+    page = portal.run(lambda: observatory.page(accept))
+    return Answer(200, page.content_type, page.body)
 
 
 def _verdict(*checks: Callable[[], str]) -> Answer:

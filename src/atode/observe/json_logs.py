@@ -17,8 +17,13 @@ class JsonFormatter(logging.Formatter):
 
     Records of atode's events also have `event`, and what the event tells: `job_id`, `task`,
     `queue`, `attempt`, `duration` (seconds), `error` (one line), `traceback`, `worker` and so on.
-    Arguments, results and headers of jobs are never written.
+    Arguments, results and headers of jobs are never written. `process`, the number of this process
+    among several of one program, goes along if it is given.
     """
+
+    def __init__(self, *, process: int | None = None) -> None:
+        super().__init__()
+        self._about_us: Mapping[str, Any] = {} if process is None else {"process": process}
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
@@ -26,6 +31,7 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
+            **self._about_us,
             "message": record.getMessage(),
         }
         event: Event | None = getattr(record, EVENT, None)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from prometheus_client import REGISTRY
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
@@ -14,6 +13,7 @@ from atode.clock import Clock, SystemClock
 from atode.errors import BrokerError
 from atode.observe.metrics import Metrics
 from atode.observe.observed import Observed
+from atode.observe.own import OfThisProcess, Own
 from atode.observe.survey import Survey, families, survey
 
 _PATIENCE = 4.0
@@ -31,6 +31,7 @@ class Observatory:
     """Counts an app's events from now on, and looks at its store whenever it is asked.
 
     `broker` gives the store to look at, by default the app's own on the running event loop.
+    `own` is what there is to tell besides, by default what this process has done.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class Observatory:
         *,
         broker: Callable[[], Inspect] | None = None,
         clock: Clock | None = None,
+        own: Own | None = None,
     ) -> None:
         self._broker = broker or (lambda: app.broker)
         self._clock = clock or SystemClock()
-        self._metrics = Metrics(app.events, app.registry, self._clock)
+        self._own = own or OfThisProcess(Metrics(app.events, app.registry, self._clock))
 
     async def page(self, accept: str = "") -> Page:
         """All figures, in the format that the `Accept` header of a scraper asks for.
@@ -52,11 +54,11 @@ class Observatory:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                found = await survey(self._broker(), self._clock, self._metrics.queues)
+                found = await survey(self._broker(), self._clock, self._own.queues)
         except (BrokerError, TimeoutError):
             found = None
         encode, content_type = choose_encoder(accept)
-        return Page(content_type, encode(_Snapshot(self._metrics, found)))
+        return Page(content_type, encode(_Snapshot(self._own, found)))
 
     async def trouble(self) -> str:
         """Why the store cannot be used now, in one line; empty if it can be."""
@@ -73,8 +75,8 @@ class Observatory:
 class _Snapshot(NamedTuple):
     """What one scrape collects."""
 
-    metrics: Metrics
+    own: Own
     found: Survey | None
 
     def collect(self) -> Iterable[Metric]:
-        return chain(self.metrics.collect(), families(self.found), REGISTRY.collect())
+        return chain(families(self.found), self.own.collect())

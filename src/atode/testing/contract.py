@@ -6,10 +6,15 @@ with the fixture `clock`:
     class TestMyBroker(BrokerContract):
         @pytest.fixture
         async def broker(self, clock: FakeClock) -> AsyncIterator[Broker]: ...
+
+What it does in another way than others stands in `differences`; the tests of such a promise have
+to fail. `machine.py` plays at random on a store, and compares.
 """
 
 from atode.testing.cancel_contract import CancelContract
 from atode.testing.definition_contract import DefinitionContract
+from atode.testing.diagnosis_contract import DiagnosisContract
+from atode.testing.difference_contract import DifferenceContract
 from atode.testing.group_contract import GroupContract
 from atode.testing.operation_contract import OperationContract
 from atode.testing.run_contract import RunContract
@@ -29,5 +34,7 @@ class BrokerContract(
     SemaphoreContract,
     SizeContract,
     TransferContract,
+    DiagnosisContract,
+    DifferenceContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""

@@ -1,7 +1,4 @@
-"""The suite for finding out why jobs stand still; every broker that outlives its process passes it.
-
-Subclass it beside `BrokerContract`, with the same fixtures.
-"""
+"""The part of the contract about finding out why jobs stand still."""
 
 from collections.abc import Mapping
 
@@ -13,11 +10,12 @@ from atode.job import State
 from atode.outcome import Failed, Succeeded
 from atode.presence import Presence
 from atode.testing.clock import FakeClock
+from atode.testing.differences import Promise, promised
 from atode.testing.jobs import a_job, end, take
 
 
 class DiagnosisContract:
-    """Inherit it, provide `broker`, and pytest runs the lot."""
+    """A part of `BrokerContract`."""
 
     @pytest.fixture
     def clock(self) -> FakeClock:
@@ -53,6 +51,7 @@ class DiagnosisContract:
         assert first == second
         assert (await broker.counts("default"))[State.ACTIVE] == 1
 
+    @promised(Promise.EXAMINED)
     async def test_a_queue_that_nobody_serves(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job(), a_job(due=clock.now() + 1), a_job()])
         await take(broker, limit=1)
@@ -65,6 +64,7 @@ class DiagnosisContract:
         assert finding.what.endswith("1 pending, 1 overdue, 1 left active by a dead worker")
         assert "atode worker MODULE:APP --queue default" in finding.remedy
 
+    @promised(Promise.EXAMINED)
     async def test_a_worker_that_stops_serves_nothing(
         self, broker: Broker, clock: FakeClock
     ) -> None:
@@ -73,6 +73,7 @@ class DiagnosisContract:
 
         assert (await found(broker)).keys() == {"no-worker"}
 
+    @promised(Promise.EXAMINED)
     async def test_jobs_that_a_living_worker_does_not_see_to(
         self, broker: Broker, clock: FakeClock
     ) -> None:
@@ -88,6 +89,7 @@ class DiagnosisContract:
         assert findings["overdue"].what.endswith("pending: 1")
         assert findings["abandoned"].what.endswith("recovers: 1")
 
+    @promised(Promise.EXAMINED)
     async def test_a_paused_queue_is_good_to_know(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job()])
         await broker.pause("default")
@@ -100,6 +102,7 @@ class DiagnosisContract:
         assert findings["paused"].severity is Severity.INFO
         assert "atode queues resume default" in findings["paused"].remedy
 
+    @promised(Promise.EXAMINED)
     async def test_jobs_that_no_worker_knew(self, broker: Broker, clock: FakeClock) -> None:
         await broker.enqueue([a_job()])
         [claim] = await take(broker)

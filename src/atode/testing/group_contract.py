@@ -120,6 +120,22 @@ class GroupContract:
         assert ids([*refused, *also]) == ["pending", "member", "twice", "member"]
         assert _ids(await broker.members("default", "g", limit=9)) == ["member", "twice"]
 
+    async def test_the_first_of_those_in_each_others_way_is_stored_whatever_its_kind(
+        self, broker: Broker
+    ) -> None:
+        jobs = [
+            a_job(id="m", group="g"),
+            a_job(id="a", payload=b"plain"),
+            a_job(id="a", group="g"),
+            a_job(id="b", payload=b"lock", unique_for=60),
+            a_job(id="c", payload=b"lock", unique_for=60, group="g"),
+        ]
+
+        refused = await broker.enqueue(jobs)
+
+        assert sorted((each.job.id, each.holder) for each in refused) == [("a", "a"), ("c", "b")]
+        assert ids(await take(broker)) == ["a", "b"]
+
     async def test_one_call_may_mix_members_and_others(
         self, broker: Broker, clock: FakeClock
     ) -> None:

@@ -40,6 +40,26 @@ class OperationContract:
 
         assert refused == [Refused(twins[1], "one")]
 
+    async def test_one_whose_id_is_taken_is_not_in_the_way_of_the_next_in_its_call(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job(id="taken", payload=b"other")])
+        jobs = [a_job(id=name, unique_for=60) for name in ("taken", "second", "third")]
+
+        refused = await broker.enqueue([*jobs, a_job(id="last")])
+
+        assert refused == [Refused(jobs[0], "taken"), Refused(jobs[2], "second")]
+        assert ids(await take(broker)) == ["taken", "second", "last"]
+
+    async def test_who_has_its_id_is_more_in_its_way_than_who_has_its_lock(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job(id="locks", unique_for=60), a_job(id="here", payload=b"2")])
+
+        refused = await broker.enqueue([a_job(id="here", unique_for=60)])
+
+        assert [refusal.holder for refusal in refused] == ["here"]
+
     async def test_a_unique_job_shows_what_it_has_locked(self, broker: Broker) -> None:
         job = a_job(unique_for=60)
         await broker.enqueue([job])
@@ -345,6 +365,22 @@ class OperationContract:
         assert await broker.remove("default")
 
         assert list(await broker.queues()) == []
+
+    async def test_a_removal_that_is_refused_has_no_effect_even_if_it_is_interrupted(
+        self, broker: Broker
+    ) -> None:
+        await broker.enqueue([a_job()])
+
+        for turns in range(12):
+            removing = asyncio.ensure_future(broker.remove("default"))
+            for _ in range(turns):
+                await asyncio.sleep(0.0002)
+            removing.cancel()
+            await asyncio.gather(removing, return_exceptions=True)
+
+        stats = await broker.stats("default")
+        assert stats
+        assert (stats.paused, stats.size) == (False, 1)
 
     async def test_a_queue_with_jobs_is_removed_by_force_unless_some_run(
         self, broker: Broker, clock: FakeClock

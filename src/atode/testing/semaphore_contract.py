@@ -60,6 +60,15 @@ class SemaphoreContract:
         assert not before
         assert await broker.take_place("pay", "b", limit=1, until=clock.now() + 10)
 
+    async def test_a_place_whose_time_is_over_is_not_given_back(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        until = clock.now() + 10.5
+        await broker.take_place("pay", "a", limit=1, until=until)
+        clock.advance(12)
+
+        assert not await broker.free_place("pay", "a", until=until)
+
     async def test_a_holder_comes_back_to_its_place_and_keeps_it_for_longer(
         self, broker: Broker, clock: FakeClock
     ) -> None:

@@ -2,20 +2,22 @@
 
 import asyncio
 import os
-import signal
 import socket
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 
+from atode.broker.optional import Fragile
 from atode.broker.protocol import Broker
 from atode.clock import Clock
 from atode.events import Events, WorkerResized, WorkerStarted, WorkerStopped, WorkerStopping
+from atode.lifeline import Word, lifeline
 from atode.presence import Presence, Running
 from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
+from atode.signals import heeding_signals
 from atode.size import LARGEST, Wish, checked_concurrency
 from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
@@ -33,10 +35,6 @@ from atode.worker._upkeep import Promoter, Pruner, Reaper
 # What a stopping worker still has to write must not keep it from exiting for ever: what
 # is not written by then is run again when its lease is over.
 LAST_WRITES = 5.0
-
-# Ctrl-C signals a whole process group, and a supervisor in that group passes it on: two
-# signals within this many seconds are one wish.
-SAME_SIGNAL = 0.5
 
 # Running jobs that are shown with the worker. More than this is a page nobody reads, and
 # a message of megabytes every five seconds.
@@ -69,7 +67,6 @@ class Worker:
         self._events = events
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
-        self._signalled_at = float("-inf")
         self._granted = ""
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -113,17 +110,20 @@ class Worker:
 
         Then: nothing more is claimed, running jobs may finish for `shutdown_timeout`
         seconds, the rest is handed back at once. A second signal hands back without waiting.
-        After a signal, both are ignored for the rest of the process. SIGTTIN makes the worker
-        larger by one job, SIGTTOU smaller.
+        After a signal, all are ignored for the rest of the process. SIGTTIN makes the worker
+        larger by one job, SIGTTOU smaller. With `signals`, a process that `atode.processes`
+        has started also does what its parent says, and stops when that is gone.
 
         Raises:
             BadTask: a task's annotations cannot be resolved, or have no JSON form.
-            BrokerRefused: a local store cannot be opened. One on the network that is down
-                is waited for instead.
+            BrokerRefused: a local store cannot be opened, or is damaged. One on the network that
+                is down is waited for instead.
         """
         self._registry.check()
         await self._broker.open()
-        with self._signals() if signals else _no_signals():
+        if isinstance(self._broker, Fragile):
+            await self._broker.inspect_itself()
+        with self._told() if signals else nullcontext():
             self._start()
             try:
                 await self._stop.wait()
@@ -247,38 +247,31 @@ class Worker:
     def _grow(self, by: int) -> None:
         self.resize(min(max(self.concurrency + by, 1), LARGEST))
 
-    def _signalled(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._signalled_at > SAME_SIGNAL:
-            self._signalled_at = now
-            self.stop()
-
     @contextmanager
-    def _signals(self) -> Generator[None]:
+    def _told(self) -> Generator[None]:
+        """Inside the block, signals tell the worker what to do, and a parent that started it."""
         loop = asyncio.get_running_loop()
-        handled = (signal.SIGINT, signal.SIGTERM)
-        for number in handled:
-            loop.add_signal_handler(number, self._signalled)
-        # What nginx and gunicorn do on these, too.
-        loop.add_signal_handler(signal.SIGTTIN, self._grow, 1)
-        loop.add_signal_handler(signal.SIGTTOU, self._grow, -1)
-        try:
+
+        def hear(word: Word, number: int) -> None:
+            # A loop that is closed has nobody left who could do it.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._obey, word, number)
+
+        if line := lifeline():
+            line.subscribe(hear)
+        with heeding_signals(self.stop, self._grow):
             yield
-        finally:
-            told = self._signalled_at > float("-inf")
-            for number in (signal.SIGTTIN, signal.SIGTTOU):
-                loop.remove_signal_handler(number)
-                if told:
-                    # By default they would stop the process instead, halfway to its end.
-                    signal.signal(number, signal.SIG_IGN)
-            for number in handled:
-                loop.remove_signal_handler(number)
-                if told:
-                    # The process was told to end, and ends: to be told once more while it
-                    # exits must not turn success into death by a signal.
-                    signal.signal(number, signal.SIG_IGN)
 
-
-@contextmanager
-def _no_signals() -> Generator[None]:
-    yield
+    def _obey(self, word: Word, number: int) -> None:
+        match word:
+            case Word.STOP:
+                self._stop.set()
+            case Word.HURRY:
+                self._hurry.set()
+                self._stop.set()
+            case Word.GROW:
+                self._grow(number)
+            case Word.SIZE:
+                self.resize(number)
+            case _:
+                pass

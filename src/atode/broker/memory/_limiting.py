@@ -28,4 +28,4 @@ class Limiting:
             if taken.get(holder) != until:
                 return False
             del taken[holder]
-        return True
+            return until > self._clock.now()

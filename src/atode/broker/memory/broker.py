@@ -61,7 +61,9 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
             for name in queues:
                 queue = self._store.queue(name)
                 while queue.pending and len(claims) < limit and not queue.paused:
-                    record = queue.records[queue.pending.popleft()]
+                    # Last among the active ones, which are listed as they were claimed.
+                    job_id = queue.pending.popleft()
+                    queue.records[job_id] = record = queue.records.pop(job_id)
                     claims.append(record.claim(worker, until))
         return claims
 

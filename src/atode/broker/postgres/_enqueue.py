@@ -82,9 +82,14 @@ def storing(delivery: Delivery) -> Steps[list[Refused]]:
 
     With unique jobs among them, they belong into one transaction.
     """
-    if any(job.unique_for for job in delivery.jobs):
-        return (yield from _storing_unique(delivery))
-    return (yield from _insert(delivery, delivery.jobs))
+    if not any(job.unique_for for job in delivery.jobs):
+        return (yield from _insert(delivery, delivery.jobs))
+    refused: list[Refused] = []
+    for number, part in enumerate(_parts(delivery.jobs)):
+        # As if they came in calls of their own.
+        one = delivery._replace(jobs=part, batch=delivery.batch ^ number)
+        refused += yield from _storing_unique(one)
+    return refused
 
 
 def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
@@ -109,12 +114,34 @@ def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
     return refused
 
 
+def _parts(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Jobs in parts in which no id comes twice; nearly always one."""
+    part: dict[tuple[str, str], Job] = {}
+    for job in jobs:
+        if (job.queue, job.id) in part:
+            yield list(part.values())
+            part = {}
+        part[job.queue, job.id] = job
+    yield list(part.values())
+
+
+def _taken(delivery: Delivery, jobs: Sequence[Job]) -> Steps[set[int]]:
+    """Which of these jobs have an id that another call's job has: their places in memory."""
+    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    taken = {(queue, str(job_id)) for queue, job_id in rows}
+    return {id(job) for job in jobs if (job.queue, key_of(job.id).id) in taken}
+
+
 def _storing_unique(delivery: Delivery) -> Steps[list[Refused]]:
     jobs = delivery.jobs
-    # Of those that do the same in one call, the first is tried.
+    rivals = [job for job in jobs if job.unique_for]
+    taken: set[int] = set()
+    if len({(job.queue, job.unique) for job in rivals}) < len(rivals):
+        taken = yield from _taken(delivery, rivals)
+    # Of those that do the same in one call, the first is tried whose id is free.
     first: dict[tuple[str, str], Job] = {}
-    for job in jobs:
-        if job.unique_for:
+    for job in rivals:
+        if id(job) not in taken:
             first.setdefault((job.queue, job.unique), job)
     columns = locks_of(list(first.values()))
     rows = yield Step(sql.LOCK, (delivery.now, delivery.batch, *columns))
@@ -131,11 +158,13 @@ def _storing_unique(delivery: Delivery) -> Steps[list[Refused]]:
         for text, job_id, name in (yield Step(sql.HOLDERS, (queue, texts))):
             holders[queue, text] = id_of(job_id, name)
     tried_ones = {id(job) for job in tried}
+    untried = [job for job in rivals if id(job) not in tried_ones]
+    if untried:
+        taken = yield from _taken(delivery, untried)
     return refused + [
         # Its holder may have gone in this moment.
-        Refused(job, holders.get((job.queue, job.unique), job.id))
-        for job in jobs
-        if id(job) not in tried_ones
+        Refused(job, job.id if id(job) in taken else holders.get((job.queue, job.unique), job.id))
+        for job in untried
     ]
 
 

@@ -25,6 +25,10 @@ _MISSING = frozenset({"3F000", "42P01", "42883", "42703"})
 _RIGHTS = "42501"
 _PROTOCOL = "08P01"
 
+OutOfStep = asyncpg.InternalClientError
+"""The server has spoken out of turn, as when it ends a connection in the moment in which that
+is used again."""
+
 
 class Dropped(Exception):
     """A connection broke before the answer was complete; the statement may have been run."""
@@ -41,7 +45,9 @@ def is_broken(error: Exception) -> bool:
         return state.startswith(_CONNECTION) or state in _ENDED
     if isinstance(error, (TimeoutError, ValueError)):
         return False
-    return isinstance(error, (OSError, asyncpg.InterfaceError, asyncio.IncompleteReadError))
+    return isinstance(
+        error, (OSError, asyncpg.InterfaceError, OutOfStep, asyncio.IncompleteReadError)
+    )
 
 
 def is_conflict(error: Exception) -> bool:
@@ -80,7 +86,7 @@ def translated(error: Exception, place: str, timeout: float) -> BrokerError:
         return BrokerUnavailable(f"{where} is not there now: {error}")
     if isinstance(error, OSError):
         return BrokerUnavailable(f"{where} cannot be reached: {error}")
-    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
+    if isinstance(error, (asyncpg.InterfaceError, OutOfStep)) and not isinstance(error, ValueError):
         return BrokerUnavailable(f"{where} closed the connection: {error}")
     return BrokerRefused(f"{where} does not take this: {error}")
 

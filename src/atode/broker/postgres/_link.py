@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import asyncpg
 
 from atode.broker.postgres._address import Address
-from atode.broker.postgres._failures import Dropped, is_broken, is_conflict, translated
+from atode.broker.postgres._failures import Dropped, OutOfStep, is_broken, is_conflict, translated
 from atode.broker.postgres._schema import migrate, quoted
 from atode.errors import AtodeError
 
@@ -138,7 +138,13 @@ class Link:
             raise
         except Dropped as dropped:
             raise translated(dropped.cause, self.address.place, TIMEOUT) from dropped.cause
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OutOfStep,
+            OSError,
+            ValueError,
+        ) as error:
             raise translated(error, self.address.place, TIMEOUT) from error
 
     async def _placed(self, work: Work[T], last: bool = False) -> tuple[T, bool]:

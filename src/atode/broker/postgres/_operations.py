@@ -43,11 +43,12 @@ class Operations(Inspection):
 
     async def remove(self, queue: str, *, force: bool = False) -> bool:
         """Remove a queue with all that belongs to it, unless it holds jobs."""
+        if not await self._may_go(queue, force):
+            return False
         # No job becomes active from here on. Who dies in between leaves a paused queue, to be
         # removed again.
         was_paused = not await self.pause(queue)
-        [(has_jobs, has_active)] = await self._link.rows(sql.HOLDS, queue)
-        if has_active or (has_jobs and not force):
+        if not await self._may_go(queue, force):
             if not was_paused:
                 await self.resume(queue)
             return False
@@ -55,6 +56,10 @@ class Operations(Inspection):
             pass
         await self._link.rows(sql.FORGET, queue)
         return True
+
+    async def _may_go(self, queue: str, force: bool) -> bool:
+        [(has_jobs, has_active)] = await self._link.rows(sql.HOLDS, queue)
+        return not has_active and (force or not has_jobs)
 
     async def _in_parts(
         self,

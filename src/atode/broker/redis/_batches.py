@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
 from atode.broker.protocol import Refused
@@ -81,11 +82,31 @@ def nanoseconds(instant: float) -> int:
 def new_chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
     """New jobs as one script call each takes them, in their order within each queue; those that
     have a group and those that have none are never together."""
-    by_place: dict[tuple[str, bool], list[Job]] = {}
+    by_queue: dict[str, list[Job]] = {}
     for job in jobs:
-        by_place.setdefault((job.queue, job.group == ""), []).append(job)
-    for mine in by_place.values():
-        yield from chunks(mine, job_bytes, NEW_CHUNK)
+        by_queue.setdefault(job.queue, []).append(job)
+    for mine in by_queue.values():
+        for alike in _alike(mine):
+            yield from chunks(alike, job_bytes, NEW_CHUNK)
+
+
+def _alike(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Jobs of one queue, parted by whether they have a group; where one of each kind may be in the
+    other's way, without any of them overtaking another."""
+    kinds: dict[bool, list[Job]] = {}
+    for job in jobs:
+        kinds.setdefault(bool(job.group), []).append(job)
+    if len(kinds) == 1 or _takes(kinds[True]).isdisjoint(_takes(kinds[False])):
+        yield from kinds.values()
+        return
+    for _, run in groupby(jobs, lambda job: bool(job.group)):
+        yield list(run)
+
+
+def _takes(jobs: Sequence[Job]) -> set[tuple[str, bool]]:
+    """What only one job can have: ids and locks."""
+    locks = {(job.unique, True) for job in jobs if job.unique_for}
+    return locks | {(job.id, False) for job in jobs}
 
 
 def enqueue_command(chunk: Sequence[Job], now: float) -> Command:

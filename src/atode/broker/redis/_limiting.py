@@ -22,7 +22,8 @@ class Limiting(Store):
 
     async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
         """Give back the place that was taken with this `until`."""
-        command = FREE_PLACE.call((semaphore_key(scope),), holder, math.floor(until))
+        second = math.floor(self._clock.now())
+        command = FREE_PLACE.call((semaphore_key(scope),), second, holder, math.floor(until))
         answer = await self._link.call([command])
         # What was sent twice may have been done by the first sending.
         return bool(answer.replies[0]) or answer.resent

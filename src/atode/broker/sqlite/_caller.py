@@ -1,6 +1,7 @@
 """The caller's connection, as commands talk to it."""
 
 import os
+import socket
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._schema import NEWEST
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._trouble import is_busy
+from atode.broker.sqlite._writer import ring_up
 from atode.callers import SqlAlchemy, elsewhere, none_open, sqlalchemy_of
 from atode.errors import AtodeError, BadOption, BrokerUnavailable
 
@@ -74,7 +76,10 @@ class Caller(NamedTuple):
             self._check(db)
             # Whoever has the right to write sees nothing that is out of date.
             db.execute(sql.TAKE_LOCK)
-            return command(Transaction(db))
+            transaction = Transaction(db)
+            value = command(transaction)
+            _ring_early(transaction)
+            return value
         except AtodeError:
             raise
         except Exception as error:
@@ -135,6 +140,15 @@ class _Alchemy:
     def total_changes(self) -> int:
         changes: int = self.execute("SELECT total_changes()").scalar_one()
         return changes
+
+
+def _ring_early(transaction: Transaction) -> None:
+    """Wake those whom the commit will concern, though nobody can tell when that is: their first
+    step is to write that they are up for the next ring, and for that they wait in line."""
+    if rings := transaction.rings():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as telephone:
+            telephone.setblocking(False)
+            ring_up(telephone, rings)
 
 
 def _commits_by_itself(db: sqlite3.Connection) -> bool:

@@ -3,13 +3,13 @@
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from atode.broker.sqlite._damage import AFTER_CRASH, damage, remedy
+from atode.broker.sqlite._mounts import may_be_shared
 from atode.broker.sqlite._schema import NEWEST
 from atode.broker.sqlite._store import PATIENCE
 from atode.broker.sqlite._trouble import translated
@@ -22,14 +22,7 @@ HUGE_LOG = 100_000_000
 LITTLE_SPACE = 1_000_000_000
 _NO_SPACE = 100_000_000
 _MANY_FREE = 100_000_000
-_PATIENCE = 60.0
-"""Seconds for looking for damage."""
 
-_MOUNTS = Path("/proc/mounts")
-_REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
-    | {"fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone", "beegfs", "virtiofs"}
-)
 _MAGIC = b"SQLite format 3\0"
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -110,25 +103,12 @@ def _space(path: str) -> Iterator[Finding]:
 
 
 def _file_system(path: str) -> Iterator[Finding]:
-    kind = file_system(path, _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else "")
-    if kind in _REMOTE:
+    if kind := may_be_shared(path):
         text = (
             f"it is on a network file system ({kind}), whose locks do not hold between machines: "
             "the file gets damaged"
         )
         yield _finding(path, _ERROR, "network-disk", text, "put it on a local disk, or use Redis")
-
-
-def file_system(path: str, mounts: str) -> str:
-    """The kind of file system that has the path, in the words of /proc/mounts."""
-    rows = [line.split(" ") for line in mounts.splitlines()]
-    found = [
-        (len(row[1]), row[2])
-        for row in rows
-        if len(row) > 2 and Path(path).is_relative_to(row[1].replace("\\040", " "))
-    ]
-    # Of two on one place, the later one is seen.
-    return max(reversed(found), key=lambda each: each[0])[1] if found else ""
 
 
 def _log(path: str) -> Iterator[Finding]:
@@ -170,25 +150,14 @@ def _journal(file: Opened) -> Iterator[Finding]:
 
 
 def _damage(file: Opened) -> Iterator[Finding]:
-    limit = time.monotonic() + _PATIENCE
-    file.db.set_progress_handler(lambda: int(time.monotonic() > limit), 100_000)
-    try:
-        rows = [str(row[0]) for row in file.db.execute("PRAGMA quick_check(3)")]
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-            raise
-        text = f"it is too large to be searched for damage within {_PATIENCE:g} s"
-        remedy = f"sqlite3 {file.path} 'PRAGMA quick_check'"
-        yield _finding(file.path, _INFO, "not-looked-at", text, remedy)
-        return
-    finally:
-        file.db.set_progress_handler(None, 0)
-    if rows != ["ok"]:
-        remedy = (
-            "stop all programs that use it, copy it, and restore a backup, or save what can be "
-            f"read with `sqlite3 {file.path} .recover`"
-        )
-        yield _finding(file.path, _ERROR, "damage", f"it is damaged: {'; '.join(rows)}", remedy)
+    found = damage(file.db, AFTER_CRASH)
+    if found is None:
+        text = f"it is too large to be searched for damage within {AFTER_CRASH:g} s"
+        by_hand = f"sqlite3 {file.path} 'PRAGMA quick_check'"
+        yield _finding(file.path, _INFO, "not-looked-at", text, by_hand)
+    elif found:
+        text = f"it is damaged: {'; '.join(found)}"
+        yield _finding(file.path, _ERROR, "damage", text, remedy(file.path))
 
 
 def _free_pages(file: Opened) -> Iterator[Finding]:

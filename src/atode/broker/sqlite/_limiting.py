@@ -18,7 +18,7 @@ class Limiting(File):
         return await self._writer.call(command)
 
     async def free_place(self, scope: str, holder: str, *, until: float) -> bool:
-        command = partial(_release, scope=scope, holder=holder, until=until)
+        command = partial(_release, clock=self._clock, scope=scope, holder=holder, until=until)
         return await self._writer.call(command)
 
 
@@ -29,5 +29,5 @@ def _acquire(
     return bool(tx.change(sql.TAKE_PLACE, scope, holder, until, limit))
 
 
-def _release(tx: Transaction, scope: str, holder: str, until: float) -> bool:
-    return bool(tx.change(sql.FREE_PLACE, scope, holder, until))
+def _release(tx: Transaction, clock: Clock, scope: str, holder: str, until: float) -> bool:
+    return bool(tx.change(sql.FREE_PLACE, scope, holder, until, clock.now()))

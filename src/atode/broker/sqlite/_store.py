@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from atode.broker.sqlite._mounts import refuse_network
+from atode.broker.sqlite._options import Options
 from atode.broker.sqlite._schema import migrate
 from atode.broker.sqlite._transaction import Ring, Transaction
 from atode.broker.sqlite._trouble import is_busy, spoils_connection, translated
@@ -32,9 +34,9 @@ class Ending(NamedTuple):
 class Store:
     """One file. Used by one thread only; the connection is made on first use."""
 
-    def __init__(self, path: str, synchronous: str) -> None:
+    def __init__(self, path: str, options: Options) -> None:
         self._path = path
-        self._synchronous = synchronous
+        self._options = options
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
 
@@ -116,10 +118,12 @@ class Store:
                 f"SQLite {sqlite3.sqlite_version} is too old for atode, which needs "
                 f"{'.'.join(map(str, _OLDEST))} or newer"
             )
+        if self._options.network == "refuse":
+            refuse_network(self._path)
         # Without a time limit of SQLite's own: the pauses here are shorter than its.
         db = sqlite3.connect(self._path, timeout=0, isolation_level=None, cached_statements=256)
         try:
-            _prepare(db, self._synchronous, self._path)
+            _prepare(db, self._options.synchronous, self._path)
             migrate(db, self._path)
         except Exception:
             db.close()

@@ -16,11 +16,7 @@ from atode.outcome import Settlement, Written
 
 
 class Within(File):
-    """Writes through connections of the caller's.
-
-    Nobody can be told of a commit that somebody else makes: idle workers find new jobs when
-    they look, within a second.
-    """
+    """Writes through connections of the caller's: idle workers hear of it."""
 
     _path: str
 

@@ -11,6 +11,7 @@ from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
+from atode.broker.sqlite._options import Options
 from atode.broker.sqlite._store import Ending, Store
 from atode.broker.sqlite._transaction import Ring, Transaction
 
@@ -37,9 +38,9 @@ class Writer:
     that is forgotten without `close` goes, and its thread with it.
     """
 
-    def __init__(self, path: str, synchronous: str) -> None:
+    def __init__(self, path: str, options: Options) -> None:
         self.path = path
-        self._synchronous = synchronous
+        self._options = options
         self._lock = threading.Lock()
         self._inbox: _Inbox | None = None
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class Writer:
 
     def _start(self) -> None:
         inbox: _Inbox = SimpleQueue()
-        store = Store(self.path, self._synchronous)
+        store = Store(self.path, self._options)
         thread = threading.Thread(
             target=_work, args=(inbox, store), name="atode-sqlite", daemon=True
         )
@@ -107,7 +108,7 @@ def _serve(inbox: _Inbox, store: Store, telephone: socket.socket) -> bool:
     if group:
         writes = any(call.writes for call in group)
         endings, rings = store.run([call.command for call in group], writes=writes)
-        _ring(telephone, rings)
+        ring_up(telephone, rings)
         _deliver(list(zip(group, endings, strict=True)))
     return is_open
 
@@ -126,7 +127,8 @@ def _next_group(inbox: _Inbox) -> tuple[list[_Call], bool]:
     return group, False
 
 
-def _ring(telephone: socket.socket, rings: Sequence[Ring]) -> None:
+def ring_up(telephone: socket.socket, rings: Sequence[Ring]) -> None:
+    """Wake those who wait for news."""
     for kind, port in rings:
         # Who does not hear it looks for himself within a second.
         with suppress(OSError):

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import sqlite3
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,22 +13,24 @@ from typing import Self
 from atode.broker.protocol import Cancellation, Refused
 from atode.broker.sqlite import _bell, _cancels, _defining, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
+from atode.broker.sqlite._damage import AFTER_CRASH, AT_START, refuse_damaged, was_cut_off
 from atode.broker.sqlite._diagnosis import Diagnosis
 from atode.broker.sqlite._groups import Groups
 from atode.broker.sqlite._limiting import Limiting
 from atode.broker.sqlite._moving import Moving
+from atode.broker.sqlite._options import options_of
 from atode.broker.sqlite._presences import Presences
 from atode.broker.sqlite._scheduling import Scheduling
 from atode.broker.sqlite._siege import Siege
+from atode.broker.sqlite._store import PATIENCE
 from atode.broker.sqlite._transaction import Transaction
+from atode.broker.sqlite._trouble import translated
 from atode.broker.sqlite._within import Within
 from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
-from atode.errors import BadOption, BrokerError
+from atode.errors import BadOption, BrokerError, BrokerRefused
 from atode.job import Claim, Job
 from atode.outcome import Settlement, released
-
-_SYNCHRONOUS = ("normal", "full", "extra")
 
 # Rings get lost where processes share the file but not the network (two containers), or
 # where the one who should ring was killed. So sleepers look for themselves now and then.
@@ -41,9 +44,10 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
     Overlapping calls share one transaction. A process that dies loses nothing that was
     stored. A machine that loses power may lose the last moments under `synchronous`
     "normal", and nothing under "full", which waits for the disk at every transaction.
+    A file on a network file system is refused, unless `network` is "allow".
 
     Raises:
-        BadOption: `path` or `synchronous` cannot be used.
+        BadOption: `path`, `synchronous` or `network` cannot be used.
     """
 
     def __init__(
@@ -52,14 +56,12 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
         clock: Clock | None = None,
         *,
         synchronous: str = "normal",
+        network: str = "refuse",
     ) -> None:
-        if synchronous not in _SYNCHRONOUS:
-            raise BadOption(
-                f"synchronous is {synchronous!r}; it must be one of {', '.join(_SYNCHRONOUS)}"
-            )
         self._path = _checked_path(path)
-        self._synchronous = synchronous
-        super().__init__(Writer(self._path, synchronous), clock or SystemClock())
+        self._options = options_of(synchronous=synchronous, network=network)
+        super().__init__(Writer(self._path, self._options), clock or SystemClock())
+        self._was_cut_off = False
         self._bell: Bell | None = None
         self._siege = Siege()
         self._told: dict[str, frozenset[Cancellation]] = {}
@@ -69,10 +71,28 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
 
         Raises:
             BrokerRefused: its folder is missing, it is no database, it is damaged, it belongs
-                to another program, or a newer atode wrote it.
+                to another program, a newer atode wrote it, or it is on a network file system.
             BrokerUnavailable: it is locked by another process, or the disk is full.
         """
+        # To be seen only before the file is opened, which may start its log anew.
+        self._was_cut_off |= was_cut_off(self._path)
         await self._writer.call(_nothing)
+
+    async def inspect_itself(self) -> None:
+        """Look for damage: for a second, or for a minute if the machine went down meanwhile.
+
+        Raises:
+            BrokerRefused: it is damaged.
+        """
+        seconds = AFTER_CRASH if self._was_cut_off else AT_START
+        try:
+            await asyncio.to_thread(refuse_damaged, self._path, seconds)
+        except sqlite3.Error as error:
+            # What only keeps us from looking now is no reason to stop.
+            refusal = translated(error, self._path, PATIENCE)
+            if isinstance(refusal, BrokerRefused):
+                raise refusal from error
+        self._was_cut_off = False
 
     async def close(self) -> None:
         bell, self._bell = self._bell, None
@@ -83,7 +103,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
         await self._writer.close()
 
     def sibling(self) -> Self:
-        return type(self)(self._path, self._clock, synchronous=self._synchronous)
+        return type(self)(self._path, self._clock, **self._options._asdict())
 
     # Queue
 
