@@ -15,9 +15,10 @@ PAGES = ["API.md", "Queue-Job.md"]
 LANGUAGES = ["en", "ja"]
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Application]:
-    with running(sqlite_variables(tmp_path), tmp_path) as application:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    folder = tmp_path_factory.mktemp("demo")
+    with running(sqlite_variables(folder), folder) as application:
         yield application
 
 

@@ -87,7 +87,7 @@ def test_nothing_that_a_stranger_sends_gets_another_answer_than_is_told(
     demo: Application, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(RULES)]
-    options = ["--checks", "all", "--max-examples", "30", "--generation-deterministic"]
+    options = ["--checks", "all", "--max-examples", "15", "--generation-deterministic"]
     header = f"Authorization: {bearer()['Authorization']}"
 
     done = subprocess.run(

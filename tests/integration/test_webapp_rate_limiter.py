@@ -46,16 +46,19 @@ async def passes(limiter: LimitsRateLimiter, who: str, times: int) -> list[bool]
     return [not await limiter.take(who, TWO_A_DAY) for _ in range(times)]
 
 
+async def is_counted(limiter: LimitsRateLimiter, who: str) -> bool:
+    try:
+        await limiter.take(who, TWO_A_DAY, 0)
+    except CountsDown:
+        return False
+    return True
+
+
 async def returns(limiter: LimitsRateLimiter) -> None:
     """Wait until counts are there again; a cluster needs a moment to agree."""
     async with asyncio.timeout(30):
-        while True:
-            try:
-                await limiter.take("anybody", TWO_A_DAY, 0)
-            except CountsDown:
-                await asyncio.sleep(0.05)
-            else:
-                return
+        while not await is_counted(limiter, "anybody"):
+            await asyncio.sleep(0.05)
 
 
 async def test_processes_count_together_in_one_server(redis_url: str, counted: Counted) -> None:
@@ -126,6 +129,19 @@ async def test_a_cluster_counts_each_caller_on_one_of_its_nodes(
         assert await passes(limiter, who, 3) == [True, True, False]
 
     assert all(cluster.do(node, "DBSIZE") for node in cluster.nodes)
+
+
+async def test_one_node_of_a_cluster_is_not_taken_for_a_server(
+    cluster: RedisCluster, counted: Counted
+) -> None:
+    address, elsewhere = addresses(*cluster.nodes[:2])
+    limiter = counted(address)
+    strangers = [who for who in map(str, range(20)) if not await is_counted(limiter, who)]
+
+    assert strangers
+    with pytest.raises(CountsDown, match="name at least two of the cluster's nodes"):
+        await limiter.take(strangers[0], TWO_A_DAY)
+    assert await is_counted(counted(address, elsewhere), strangers[0])
 
 
 async def test_a_cluster_that_dies_is_told_and_used_again(

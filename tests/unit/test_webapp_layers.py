@@ -22,7 +22,16 @@ MAY_IMPORT = {
 FREE = {"__main__.py", "wiring.py", "token.py", "demo.py", "migrate.py"}
 # What a library is to the application is written in these services, and nothing but the
 # wiring, the entry points and their like knows them.
-VENDORS = {"aiosmtplib", "alembic", "atode", "obstore", "reportlab", "sqlalchemy"}
+VENDORS = {
+    "aiosmtplib",
+    "alembic",
+    "atode",
+    "limits",
+    "obstore",
+    "redis",
+    "reportlab",
+    "sqlalchemy",
+}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from pypdf import PdfReader
@@ -17,6 +18,7 @@ from webapp.service.pdf_report import PdfReport
 from webapp.service.report_records import ReportRecord
 from webapp.service.work_log import Work
 from webapp.usecase.make_report import MakeReport, add_up
+from webapp.usecase.read_reports import ReadReports, ReportFormat
 
 WEEKS = ["2026-W40", "2026-W41"]
 
@@ -134,3 +136,16 @@ async def test_without_both_files_there_is_no_record() -> None:
 async def test_a_bad_month_is_permanent(month: str) -> None:
     with pytest.raises(Permanent, match="it must be a month"):
         await ReportProcessor(maker(Shelf())).process(month)
+
+
+@pytest.mark.parametrize("month", ["", "x", "2026-13", "2026-1", "2026-10\0", "２０２６-10"])
+async def test_what_is_no_month_is_looked_up_nowhere(month: str) -> None:
+    class Records:
+        """Would refuse some of these, as PostgreSQL does."""
+
+        async def get(self, month: str) -> ReportRecord | None:
+            raise AssertionError(f"asked for {month!r}")
+
+    found = await ReadReports(cast(Any, Records()), Shelf()).fetch(month, ReportFormat.PDF)
+
+    assert found is None

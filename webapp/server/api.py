@@ -1,11 +1,11 @@
 """The API: register a job, ask how jobs stand."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from webapp.server.body import read_body
 from webapp.server.fields import body_documentation
@@ -18,23 +18,28 @@ from webapp.usecase.register_job import RegisterJob
 
 JobIds = Annotated[list[UUID], Query(alias="id", min_length=1, max_length=MOST_AT_ONCE)]
 
+_EXAMPLE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
 
 class Registered(BaseModel):
     """The answer to a registration."""
 
-    job_id: str
-    status: str = "registered"
+    job_id: str = Field(examples=[_EXAMPLE])
+    status: Literal["registered"] = "registered"
 
 
 class JobState(BaseModel):
     """How one job stands; `unknown` where the store has none (any more)."""
 
-    job_id: str
-    state: str
-    due_at: datetime | None = None
-    retried: int = 0
-    max_retry: int = 0
-    error: str = ""
+    job_id: str = Field(examples=[_EXAMPLE])
+    state: str = Field(
+        description="scheduled, pending, active, retry, completed, archived or unknown",
+        examples=["scheduled"],
+    )
+    due_at: datetime | None = Field(default=None, description="when it runs, if it waits for that")
+    retried: int = Field(default=0, description="retries that have begun")
+    max_retry: int = Field(default=0, examples=[10])
+    error: str = Field(default="", description="the first line of its last failure")
 
 
 class JobStateList(BaseModel):

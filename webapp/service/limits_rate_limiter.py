@@ -10,7 +10,7 @@ from limits.aio.storage import MemoryStorage, RedisClusterStorage, RedisStorage,
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import MovedError, RedisClusterException, RedisError
 
 from webapp.service.rate_limiter import CountsDown, Rate
 
@@ -35,6 +35,10 @@ class LimitsRateLimiter:
                 stats = await self._strategy.get_window_stats(item, who)
         except TimeoutError:
             raise CountsDown(f"no answer within {_PATIENCE:g} s") from None
+        except MovedError:
+            raise CountsDown(
+                "it is a node of a cluster; name at least two of the cluster's nodes"
+            ) from None
         except (RedisError, RedisClusterException, OSError) as error:
             raise CountsDown(str(error) or type(error).__name__) from error
         # The instant may be now, but what was refused has to wait.
