@@ -18,6 +18,7 @@ from atode.events import (
     BrokerBack,
     BrokerLost,
     ClaimLost,
+    EndingIgnored,
     Event,
     Events,
     HandlerStuck,
@@ -31,6 +32,7 @@ from atode.events import (
     JobSucceeded,
     ServiceFailed,
     SubscriberFailed,
+    TransactionLeftOpen,
     WorkerStarted,
     WorkerStopped,
     WorkerStopping,
@@ -48,7 +50,15 @@ NOW = 1_800_000_000.0
 JOB = Job("7", "mail:send", "mail", b"{}")
 FAILED = JOB._replace(error="ValueError: no")
 
-NOT_COUNTED = {BatchMade, WorkerStarted, WorkerStopping, WorkerStopped, BrokerBack}
+NOT_COUNTED = {
+    BatchMade,
+    WorkerStarted,
+    WorkerStopping,
+    WorkerStopped,
+    BrokerBack,
+    EndingIgnored,
+    TransactionLeftOpen,
+}
 COUNTED: Sequence[tuple[Event, str, Mapping[str, str]]] = [
     (JobEnqueued(JOB), "jobs_enqueued_total", {"job_type": "mail:send"}),
     (
