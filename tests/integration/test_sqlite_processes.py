@@ -200,7 +200,7 @@ def no_ring(*_: object) -> None: ...
 async def test_a_lost_ring_only_makes_a_wait_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_writer, "_ring", no_ring)
+    monkeypatch.setattr(_writer, "ring_up", no_ring)
     broker = SqliteBroker(tmp_path / "jobs.db")
     other = broker.sibling()
     await broker.open()
