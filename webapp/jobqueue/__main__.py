@@ -48,6 +48,7 @@ async def _run_jobs(settings: Settings, wiring: Wiring) -> None:
             queues=QUEUES,
             lease=settings.worker.lease,
             shutdown_timeout=settings.worker.shutdown_timeout,
+            schedules=settings.worker.schedules,
         ).run()
 
 
