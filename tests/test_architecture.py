@@ -21,7 +21,7 @@ LEVELS = [
     | {"statistics", "group", "batch", "middleware", "finding", "progress", "transfer"}
     | {"size", "signals", "lifeline", "schedule", "go_duration"}
     | {"cron", "expression", "wall_clock", "ticks", "timing", "timetable"}
-    | {"definition", "decorator"},
+    | {"definition", "decorator", "registration"},
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},

@@ -21,6 +21,7 @@ from webapp.server.use_cases import UseCases
 from webapp.service.atode_job_runs import AtodeJobRuns, Runnable
 from webapp.service.atode_print_jobs import AtodePrintJobs
 from webapp.service.atode_reminder_jobs import AtodeReminderJobs
+from webapp.service.atode_schedules import AtodeSchedules
 from webapp.service.clock import WallClock
 from webapp.service.csv_report import CsvReport
 from webapp.service.database import Database, postgres_database, sqlite_database
@@ -64,6 +65,7 @@ from webapp.usecase.register_job import RegisterJob
 from webapp.usecase.remind_user import RemindUser
 from webapp.usecase.remind_week import RemindWeek
 from webapp.usecase.run_job import RunJob
+from webapp.usecase.timetable import timetable
 
 _DEMO_WEEKS = 13
 
@@ -99,6 +101,7 @@ def wire(settings: Settings) -> Wiring:
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)
     watches: list[Watch] = [print_jobs.watch]
     runs = AtodeJobRuns(jobs, tasks.runnables, watched=[tasks.remind_user])
+    schedules = _schedules(settings, jobs, tasks.runnables)
     return Wiring(
         jobs=jobs,
         database=database,
@@ -107,7 +110,7 @@ def wire(settings: Settings) -> Wiring:
             register_job=RegisterJob(print_jobs),
             job_states=JobStates(print_jobs),
             run_job=RunJob(runs, calendar),
-            jobs_overview=JobsOverview(runs, SqlAuditLogs(database)),
+            jobs_overview=JobsOverview(runs, SqlAuditLogs(database), schedules),
             read_reports=ReadReports(SqlReportRecords(database), files),
             calendar=calendar,
             outbox=_outbox(settings),
@@ -178,6 +181,14 @@ def _rate_limiter(settings: Settings, watches: list[Watch]) -> RateLimiter:
     )
     watches.append(limiter.watch)
     return limiter
+
+
+def _schedules(settings: Settings, jobs: Atode, runnables: Sequence[Runnable]) -> AtodeSchedules:
+    schedules = AtodeSchedules(jobs, settings.calendar.timezone)
+    by_name = {runnable.task.name: runnable for runnable in runnables}
+    for appointment in timetable(ZoneInfo(settings.calendar.timezone)):
+        schedules.add(by_name[appointment.job], appointment.cron, appointment.arguments)
+    return schedules
 
 
 def _retry_strategy(settings: Settings) -> RetryStrategy:

@@ -1,31 +1,21 @@
 """Atode: registry, client and worker together."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
 from atode._portal import Portal
-from atode.batch import (
-    AsyncBatchTask,
-    BatchDecorator,
-    BatchTask,
-    SyncBatchTask,
-    checked_limits,
-)
 from atode.broker.optional import Migratable
 from atode.broker.protocol import Broker
 from atode.client import Client
 from atode.clock import Clock, SystemClock
-from atode.decorator import TaskDecorator
-from atode.duration import Duration, seconds
 from atode.events import Events
 from atode.handle import JobHandle
 from atode.job import Job
-from atode.queues import checked_queue_name
-from atode.registry import Registry
+from atode.registration import Registration
 from atode.retry import Retry
 from atode.schedules import Schedules
 from atode.semaphore import Semaphore
@@ -33,20 +23,7 @@ from atode.settings import Settings
 from atode.size import Wish
 from atode.stores import broker_for
 from atode.task import (
-    AsyncTask,
     Call,
-    Defaults,
-    SyncTask,
-    Task,
-    returns_awaitable,
-)
-from atode.timetable import (
-    Calls,
-    CodeOptions,
-    CronOptions,
-    Timetable,
-    coded,
-    cron_decorator,
 )
 from atode.worker import Worker
 
@@ -55,7 +32,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Atode:
+class Atode(Registration):
     """Tasks and the place where their jobs live.
 
     `url` is `sqlite:///path`, `redis://host:port/database`, `rediss://…`,
@@ -73,176 +50,14 @@ class Atode:
     def __init__(
         self, url: str | None = None, *, retry: Retry | None = None, clock: Clock | None = None
     ) -> None:
+        super().__init__(retry or Retry(), self)
         self.url = settings_module.load(url=url).url
         self.events = Events()
-        self.registry = Registry()
-        self.timetable = Timetable()
         self._clock: Clock = clock or SystemClock()
-        self._retry = retry or Retry()
         self._broker = broker_for(self.url, self._clock)
         self._brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, Broker] = WeakKeyDictionary()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
         self._portal = Portal()
-
-    # Tasks
-
-    @overload
-    def task(  # type: ignore[overload-overlap]
-        self, name: Callable[P, Coroutine[Any, Any, R]], /
-    ) -> AsyncTask[P, R]: ...
-
-    @overload
-    def task(self, name: Callable[P, R], /) -> SyncTask[P, R]: ...
-
-    @overload
-    def task(
-        self,
-        name: str | None = None,
-        /,
-        *,
-        queue: str = "default",
-        retry: Retry | None = None,
-        timeout: Duration = 1800,
-        retention: Duration | None = None,
-    ) -> TaskDecorator: ...
-
-    def task(
-        self,
-        name: str | Callable[..., Any] | None = None,
-        /,
-        *,
-        queue: str = "default",
-        retry: Retry | None = None,
-        timeout: Duration = 1800,
-        retention: Duration | None = None,
-    ) -> Any:
-        """Make a function one that can be run later: `@jobs.task` or `@jobs.task("name", …)`.
-
-        `name` is what jobs are stored under and must not change while jobs are stored; it
-        defaults to the function's own. `timeout` ends an attempt (0: never), `retention` is
-        how long a finished job and its result are kept: an hour if the function is annotated
-        to return something, else not at all.
-
-        Raises:
-            BadTask: the function cannot be a task, and why.
-            DuplicateTask: the name is taken.
-            BadOption: an option is out of its range.
-        """
-        defaults, kept = self._checked_defaults(queue, retry, timeout, retention)
-
-        def register(function: Callable[..., Any]) -> Task[..., Any]:
-            kind = AsyncTask[..., Any] if returns_awaitable(function) else SyncTask[..., Any]
-            task = kind(function, _name(name, function), defaults, self, retention=kept)
-            self.registry.add(task)
-            return task
-
-        return register(name) if callable(name) else register
-
-    @overload
-    def batch(  # type: ignore[overload-overlap]
-        self, name: Callable[[list[T]], Coroutine[Any, Any, R]], /
-    ) -> AsyncBatchTask[T, R]: ...
-
-    @overload
-    def batch(self, name: Callable[[list[T]], R], /) -> SyncBatchTask[T, R]: ...
-
-    @overload
-    def batch(
-        self,
-        name: str | None = None,
-        /,
-        *,
-        max_size: int = 100,
-        max_delay: Duration | None = 10,
-        grace: Duration = 2,
-        queue: str = "default",
-        retry: Retry | None = None,
-        timeout: Duration = 1800,
-        retention: Duration | None = None,
-    ) -> BatchDecorator: ...
-
-    def batch(
-        self,
-        name: str | Callable[..., Any] | None = None,
-        /,
-        *,
-        max_size: int = 100,
-        max_delay: Duration | None = 10,
-        grace: Duration = 2,
-        queue: str = "default",
-        retry: Retry | None = None,
-        timeout: Duration = 1800,
-        retention: Duration | None = None,
-    ) -> Any:
-        """Make a function that takes a list one that gets many enqueued items at once.
-
-        Items wait until there are `max_size` of them (1 to 10,000), or the first has waited for
-        `max_delay` seconds (None: however long), or nobody has joined for `grace` seconds; a
-        worker then makes them one job, of 1,048,576 bytes at most. The other options are
-        those of `task`, and hold for that job.
-
-        Raises:
-            BadTask: the function does not take exactly one list of annotated items.
-            DuplicateTask, BadOption: as for `task`.
-        """
-        limits = checked_limits(max_size, max_delay, grace)
-        defaults, kept = self._checked_defaults(queue, retry, timeout, retention)
-
-        def register(function: Callable[..., Any]) -> BatchTask[Any, Any]:
-            is_async = returns_awaitable(function)
-            kind = AsyncBatchTask[Any, Any] if is_async else SyncBatchTask[Any, Any]
-            task = kind(function, _name(name, function), defaults, limits, self, retention=kept)
-            self.registry.add(task)
-            return task
-
-        return register(name) if callable(name) else register
-
-    # Schedules
-
-    def cron(self, cron: str, /, **options: Unpack[CronOptions]) -> TaskDecorator:
-        """Have a function run by itself: `@jobs.cron("0 9 * * MON", timezone="Asia/Tokyo")`.
-
-        The function becomes a task, with the options of `task`; or it is one already. Each tick
-        stores one job of it, however many workers there are. Decorate it several times for
-        several schedules, and give each an `id` then.
-
-        Raises:
-            BadSchedule: the expression cannot be understood or never fires, or the time zone
-                is unknown.
-            DuplicateSchedule: the schedule's id is taken.
-            BadTask: the function has parameters without a default; see `schedule`.
-            BadOption, DuplicateTask: as for `task`; or the task has its options already.
-        """
-        return cron_decorator(cron, {**options}, self.task, self.timetable)
-
-    def schedule(self, cron: str, calls: Calls, /, **options: Unpack[CodeOptions]) -> None:
-        """Have a call of a task stored by itself: `jobs.schedule("0 2 * * *", clean.call(90))`.
-
-        Where the arguments depend on the tick, pass a function that takes it, an aware datetime
-        in the schedule's time zone, and returns the call; such a schedule needs an `id`. The
-        function must give the same for the same tick, as every worker asks it, and be quick.
-
-        Raises:
-            BadSchedule, DuplicateSchedule: as for `cron`.
-            BadOption: an option is out of its range, or the call has one that only a single job
-                can have.
-        """
-        self.timetable.add(coded(cron, calls, options))
-
-    @property
-    def schedules(self) -> Schedules:
-        """The schedules of the code and of the store: to look at, pause, add and change."""
-        return Schedules(self.timetable, lambda: self.client, self._portal, self._clock)
-
-    def _checked_defaults(
-        self, queue: str, retry: Retry | None, timeout: Duration, retention: Duration | None
-    ) -> tuple[Defaults, float | None]:
-        defaults = Defaults(
-            queue=checked_queue_name(queue),
-            retry=retry or self._retry,
-            timeout=seconds(timeout, "timeout"),
-        )
-        return defaults, None if retention is None else seconds(retention, "retention")
 
     # Jobs
 
@@ -318,6 +133,11 @@ class Atode:
         return broker
 
     # Work
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of the code and of the store: to look at, pause, add and change."""
+        return Schedules(self.timetable, lambda: self.client, self._portal, self._clock)
 
     def semaphore(self, scope: str, /, *, limit: int) -> Semaphore:
         """So many places that running jobs take in all processes together, under one name:
@@ -406,7 +226,3 @@ class Atode:
         broker = self._brokers.pop(loop, None)
         if broker is not None:
             await broker.close()
-
-
-def _name(given: object, function: Callable[..., Any]) -> str:
-    return given if isinstance(given, str) else getattr(function, "__name__", "")

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from atode.errors import AtodeError, BadOption
@@ -29,6 +30,7 @@ class Body:
     """What its jobs are made from; `due` is a delay. None where it is defined in code."""
 
     @classmethod
+    @lru_cache(maxsize=10_000)
     def read(cls, text: str) -> "Body":
         """From what `text` wrote; names that are unknown are of a newer program, and left out.
 

@@ -65,6 +65,11 @@ class Schedule:
     version: int = 0
     """Of what is stored about it; 0 for nothing."""
 
+    def is_same(self, other: "Schedule") -> bool:
+        """Whether nothing has changed from the one to the other."""
+        versions = self.version == other.version and self.in_code == other.in_code
+        return versions and self.timing is other.timing
+
     def job_now(self, now: float) -> Job:
         """A job as though it fired at the instant `now`, which is no tick.
 

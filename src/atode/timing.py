@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, TypedDict, TypeVar
 
 from atode.cron import Cron
@@ -65,7 +66,7 @@ class Timing:
             known = ", ".join(sorted(TimingOptions.__annotations__))
             raise BadOption(f"no such option: {', '.join(sorted(unknown))}; there are {known}")
         timing = cls(
-            Cron.parse(cron, options.get("timezone")),
+            _parsed(cron, options.get("timezone")),
             _one_of(CatchUp, options.get("catch_up", CatchUp.LATEST), "catch_up"),
             _limit(options.get("catch_up_limit", 100)),
             seconds(options.get("grace", 60.0), "grace"),
@@ -109,6 +110,15 @@ class Timing:
             "jitter": self.jitter,
         }
 
+
+def _parsed(cron: Any, timezone: Any) -> Cron:
+    # Thousands of schedules share a few expressions, and reading one takes a millisecond.
+    if isinstance(cron, str) and isinstance(timezone, str | None):
+        return _known(cron, timezone)
+    return Cron.parse(cron, timezone)
+
+
+_known = lru_cache(maxsize=10_000)(Cron.parse)
 
 Word = TypeVar("Word", bound=StrEnum)
 

@@ -1,5 +1,6 @@
 """The API of the jobs in the demo: tokens, limits, errors, files and mails."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def refused(response: Any, status: int) -> str:
 
 def jobs(app: Application) -> dict[str, list[dict[str, Any]]]:
     return {job["name"]: job["runs"] for job in app.get("/api/jobs").json()["jobs"]}
+
+
+def test_the_jobs_that_run_by_themselves_tell_when(demo: Application) -> None:
+    found = {job["name"]: job["next_run_at"] for job in demo.get("/api/jobs").json()["jobs"]}
+
+    appointed = {name: datetime.fromisoformat(at) for name, at in found.items() if at}
+    assert {name: (at.hour, at.minute) for name, at in appointed.items()} == {
+        "weekly_report_reminder": (9, 0),
+        "monthly_report_generator": (0, 0),
+        "data_cleanup": (2, 0),
+    }
+    assert appointed["monthly_report_generator"].day == 1
+    assert appointed["weekly_report_reminder"].isoweekday() == 1
 
 
 def test_all_jobs_can_be_run_and_are_seen_to_complete(demo: Application) -> None:

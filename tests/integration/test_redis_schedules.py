@@ -8,7 +8,7 @@ from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.keys import unique_key
 from atode.errors import BrokerRefused
 from atode.job import State, fingerprint
-from atode.schedule import Entry, EntryOptions, Fired, Tick, Ticked
+from atode.schedule import Definition, Definitions, Entry, EntryOptions, Fired, Tick, Ticked
 from atode.testing.clock import FakeClock
 from tests.integration.redis_stage import NOW_NS, START, a_job, a_message, stored
 from tests.servers.redis_store import RedisStore
@@ -27,6 +27,8 @@ JOB_ID = "00000000-0000-4000-8000-000000000001"
 SCHEDULER = "asynq:schedulers:{h1:4242:s-1}"
 HISTORY = "asynq:scheduler_history:nightly"
 TICKS = "asynq:{mail}:ticks"
+TICKED = "asynq:{mail}:ticked"
+DEFINITIONS = "asynq:atode:definitions"
 DAYS_400 = 400 * 86_400
 
 
@@ -125,6 +127,7 @@ async def test_a_tick_is_an_ordinary_job_a_record_and_an_event(
         pending=["j1"],
         job={"msg": a_message(), "state": "pending", "pending_since": NOW_NS},
         ticks={"nightly": f"{START} stored {START}.25 w 1"},
+        ticked={"nightly": "j1"},
     )
 
 
@@ -185,7 +188,7 @@ async def test_a_tick_that_is_late_or_refused_writes_no_job_and_no_event(
     assert redis_store.dump() == before | {TICKS: record}
 
 
-@pytest.mark.parametrize("key", [TICKS, "asynq:{mail}:pending", "asynq:{mail}:scheduled"])
+@pytest.mark.parametrize("key", [TICKS, TICKED, "asynq:{mail}:pending", "asynq:{mail}:scheduled"])
 async def test_a_key_of_a_wrong_type_is_refused_before_anything_is_written(
     broker: RedisBroker, redis_store: RedisStore, key: str
 ) -> None:
@@ -242,3 +245,38 @@ async def test_removing_a_queue_removes_the_record_of_its_ticks(
     assert await broker.remove("mail", force=True)
 
     assert redis_store.dump_names() == [HISTORY]
+
+
+# Definitions
+
+
+async def test_definitions_are_one_private_hash(
+    broker: RedisBroker, redis_store: RedisStore
+) -> None:
+    await broker.define("nightly", '{"a": 1}', version=0)
+    await broker.define("weekly", "text", version=0)
+    await broker.undefine("weekly", version=2)
+
+    assert redis_store.dump() == {DEFINITIONS: {"": "3", "nightly": '1 {"a": 1}'}}
+
+
+@pytest.mark.parametrize("value", ["", "x", "body without version", b"\xff 1"])
+async def test_a_definition_that_makes_no_sense_can_be_replaced(
+    broker: RedisBroker, redis_store: RedisStore, value: str | bytes
+) -> None:
+    redis_store.do("HSET", DEFINITIONS, "nightly", value, "", "many")
+
+    found = await broker.definitions()
+    assert found
+    assert [each.version for each in found.found] == [0]
+    assert await broker.define("nightly", "body", version=0) == 1
+    assert await broker.definitions() == Definitions(1, [Definition("nightly", 1, "body")])
+
+
+async def test_who_does_not_hear_of_a_change_sees_it_when_he_looks(
+    broker: RedisBroker, redis_store: RedisStore
+) -> None:
+    await broker.wait_defined(0, until=0)
+    redis_store.do("HSET", DEFINITIONS, "", "1", "nightly", "1 body")
+
+    assert await broker.definitions(since=0) == Definitions(1, [Definition("nightly", 1, "body")])

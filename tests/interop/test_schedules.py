@@ -8,11 +8,13 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from atode import Atode
 from atode.broker.redis.broker import RedisBroker
 from atode.cli.main import app
 from atode.job import Job
 from atode.schedule import Entry, EntryOptions, Tick, Ticked, tick_id
 from tests.faults.journal import eventually
+from tests.integration.stage import working
 from tests.interop.peer import Peer, Spec
 from tests.interop.processes import GoScheduler
 
@@ -120,3 +122,22 @@ async def test_what_a_python_schedule_became_is_read_by_asynqs_inspector(
     assert [one.id for one in go.fired("nightly")] == ids[::-1]
     assert all(NOW <= one.at <= time.time() for one in go.fired("nightly"))
     assert [task.id for task in go.tasks("pending")] == ids
+
+
+async def test_what_python_workers_run_is_listed_once_by_asynqs_inspector(
+    go: Peer, redis_url: str
+) -> None:
+    jobs = Atode(redis_url)
+
+    @jobs.cron("* * * * * *", queue="nobody's", timeout=60, id="pulse")
+    async def pulse() -> None: ...
+
+    async with jobs, working(jobs), working(jobs):
+        await eventually(lambda: go.schedules() and go.schedules()[0].prev)
+        [entry] = go.schedules()
+        stored = {task.id for task in go.tasks("pending", queue="nobody's")}
+
+    assert (entry.id, entry.spec, entry.type) == ("pulse", "* * * * * *", "pulse")
+    assert entry.options == ['Queue("nobody\'s")', "MaxRetry(25)", "Timeout(1m0s)"]
+    assert entry.prev >= NOW
+    assert tick_id("pulse", entry.prev) in stored

@@ -15,6 +15,7 @@ from atode import (
     JobHandle,
     Misused,
     Retry,
+    ScheduleInfo,
     Semaphore,
     State,
     complete_job,
@@ -64,6 +65,35 @@ async def collect(days: list[datetime]) -> str:
 
 @jobs.batch
 def drop(rows: list[dict[str, int]]) -> None: ...
+
+
+@jobs.cron("0 9 * * MON", timezone="Asia/Tokyo", overlap="skip", queue="mail", timeout=60)
+async def weekly(pages: int = 1) -> str:
+    return "x" * pages
+
+
+@jobs.cron("@daily", id="at night")
+@jobs.cron("@hourly", id="by day", jitter=timedelta(minutes=1), catch_up="all", catch_up_limit=5)
+@jobs.task(queue="low")
+def pulse() -> int:
+    return 1
+
+
+jobs.schedule("0 0 1 * *", lambda tick: build_report.call(f"{tick:%Y-%m}"), id="monthly")
+jobs.schedule("0 2 * * *", build_report.options(queue="low").call("2026-01"), enabled=False)
+
+
+async def test_a_scheduled_function_is_the_task_that_it_would_be() -> None:
+    of_async: AsyncTask[..., str] = weekly
+    of_sync: SyncTask[[], int] = pulse
+    info = await jobs.schedules.get("at night")
+
+    assert_type(pulse(), int)
+    assert_type(await weekly(2), str)
+    assert_type(info, ScheduleInfo | None)
+    assert [of_async.name, of_sync.name] == ["weekly", "pulse"]
+    assert info
+    assert info.task == "pulse"
 
 
 def test_a_task_has_the_parameters_and_the_result_of_its_function() -> None:

@@ -94,3 +94,17 @@ async def mistakes() -> None:
     jobs.batch("x", max_size="100")  # type: ignore[call-overload]
     jobs.batch("x", size=100)  # type: ignore[call-overload]
     jobs.batch("x", grace=None)  # type: ignore[call-overload]
+
+
+jobs.cron("@daily", colour="blue")  # type: ignore[call-arg]
+jobs.cron("@daily", overlap="perhaps")  # type: ignore[arg-type]
+jobs.cron(5)  # type: ignore[arg-type]
+jobs.schedule("@daily", build)  # type: ignore[arg-type]
+jobs.schedule("@daily", build.call("2026-01"), queue="low")  # type: ignore[call-arg]
+jobs.schedule("@daily", 5, id="x")  # type: ignore[arg-type]
+
+
+async def wrong_schedules() -> None:
+    await jobs.schedules.add("x", "@daily", build.call(5))  # type: ignore[arg-type]
+    await jobs.schedules.change("x", jitter="1s")  # type: ignore[arg-type]
+    await jobs.schedules.next("20")  # type: ignore[arg-type]

@@ -30,8 +30,10 @@ from atode.events import (
     JobSnoozed,
     JobStarted,
     JobSucceeded,
+    ScheduleFailed,
     ServiceFailed,
     SubscriberFailed,
+    TickSkipped,
     TransactionLeftOpen,
     WorkerResized,
     WorkerStarted,
@@ -51,7 +53,7 @@ NOW = 1_800_000_000.0
 JOB = Job("7", "mail:send", "mail", b"{}")
 FAILED = JOB._replace(error="ValueError: no")
 
-NOT_COUNTED = {BatchMade, BrokerBack, EndingIgnored, TransactionLeftOpen} | {
+NOT_COUNTED = {BatchMade, BrokerBack, EndingIgnored, TickSkipped, TransactionLeftOpen} | {
     WorkerResized,
     WorkerStarted,
     WorkerStopping,
@@ -79,6 +81,7 @@ COUNTED: Sequence[tuple[Event, str, Mapping[str, str]]] = [
     (HandlerStuck(JOB, "w"), "jobs_stuck_total", {"job_type": "mail:send"}),
     (BrokerLost("fetcher", "no route", 1.0), "broker_outages_total", {}),
     (ServiceFailed("reaper", ValueError()), "worker_errors_total", {}),
+    (ScheduleFailed("nightly", ValueError()), "worker_errors_total", {}),
     (SubscriberFailed(JobEnqueued(JOB), ValueError()), "worker_errors_total", {}),
 ]
 

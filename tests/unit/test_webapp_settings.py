@@ -343,4 +343,4 @@ def test_every_setting_is_documented_with_variable_and_default(path: Path, key: 
 
 def _shown(default: object) -> str:
     text = str(getattr(default, "get_secret_value", lambda: default)())
-    return {"": "–", "()": "–", "False": "`false`"}.get(text, f"`{text}`")
+    return {"": "–", "()": "–", "False": "`false`", "True": "`true`"}.get(text, f"`{text}`")

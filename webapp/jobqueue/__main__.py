@@ -51,6 +51,7 @@ async def _work(settings: Settings) -> bool:
             queues=QUEUES,
             lease=settings.worker.lease,
             shutdown_timeout=settings.worker.shutdown_timeout,
+            schedules=settings.worker.schedules,
         )
 
 

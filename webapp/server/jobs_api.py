@@ -57,6 +57,8 @@ class JobRunStates(BaseModel):
     summary: str
     can_be_run: bool
     """Whether there is a route to run it; else other jobs store it."""
+    next_run_at: datetime | None
+    """When it runs by itself next; null if it does not, or its schedule is paused."""
     runs: list[RunState]
 
 
@@ -109,6 +111,7 @@ def _job(job: JobOverview, runner: Runner | None) -> JobRunStates:
         name=job.name,
         summary=runner.summary if runner else "One person's share of another job",
         can_be_run=runner is not None,
+        next_run_at=job.next_run,
         runs=[_state(run) for run in job.runs],
     )
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from atode import Atode, Job, NotUnique, State, Task
+from atode import Atode, Call, Job, NotUnique, State, Task
 from webapp.service.atode_errors import store_errors
 from webapp.service.job_runs import Added, JobRun
 
@@ -34,6 +34,12 @@ class Runnable:
     alone: bool
     """Whether a second run with the same arguments is refused while the first is not over."""
 
+    def call(self, arguments: Mapping[str, Any]) -> Call[Any]:
+        """A run, not stored yet."""
+        # For as long as an attempt may take: nothing that died stands in the way for longer.
+        lock = self.task.options(unique_for=self.task.defaults.timeout)
+        return (lock if self.alone else self.task).call(**arguments)
+
 
 class AtodeJobRuns:
     """Stores runs as calls of tasks. Jobs of `watched` tasks are shown, but not run by name."""
@@ -47,14 +53,11 @@ class AtodeJobRuns:
 
     async def add(self, job: str, arguments: Mapping[str, Any]) -> Added:
         runnable = self._runnables[job]
-        task = runnable.task
-        # For as long as an attempt may take: nothing that died stands in the way for longer.
-        options = task.options(unique_for=task.defaults.timeout) if runnable.alone else task
         async with store_errors():
             try:
-                handle = await options.enqueue(**arguments)
+                handle = await self._jobs.enqueue(runnable.call(arguments))
             except NotUnique as error:
-                return await self._instead(error.job_id, task.defaults.queue)
+                return await self._instead(error.job_id, runnable.task.defaults.queue)
         return Added(handle.id, is_new=True)
 
     async def newest(self, limit: int) -> Sequence[JobRun]:

@@ -51,6 +51,14 @@ class JobRuns(Protocol):
         ...
 
 
+class NextRuns(Protocol):
+    """When jobs run by themselves. Each call may raise StoreDown."""
+
+    async def next_runs(self) -> Mapping[str, datetime]:
+        """The next time of each job that has one."""
+        ...
+
+
 class ReminderJobs(Protocol):
     """Jobs that remind one person each."""
 

@@ -139,6 +139,7 @@ class WorkerSettings(Section):
     shutdown_timeout: float = Field(
         default=30.0, ge=0, le=3600, description="a number of seconds from 0 to 3600"
     )
+    schedules: bool = Field(default=True, description="true or false")
     metrics: Listener = Field(
         default="", description="port or host:port, such as 0.0.0.0:9400; empty means none"
     )

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from webapp.service.audit_logs import AuditLogs, Progress
 from webapp.service.failure import PermanentFailure, TransientFailure
-from webapp.service.job_runs import JobRun, JobRuns
+from webapp.service.job_runs import JobRun, JobRuns, NextRuns
 from webapp.usecase.run_job import (
     DATA_CLEANUP,
     DELAY_PRINT,
@@ -40,13 +41,16 @@ class JobOverview:
 
     name: str
     runs: Sequence[RunOverview]
+    next_run: datetime | None
+    """When it runs by itself next; None if it does not."""
 
 
 class JobsOverview:
     """Looks all jobs up."""
 
-    def __init__(self, runs: JobRuns, logs: AuditLogs) -> None:
+    def __init__(self, runs: JobRuns, logs: AuditLogs, next_runs: NextRuns) -> None:
         self._runs = runs
+        self._next_runs = next_runs
         self._logs = logs
 
     async def all(self) -> Sequence[JobOverview]:
@@ -59,7 +63,11 @@ class JobsOverview:
             RunOverview(run, await self._progress(run))
             for run in await self._runs.newest(_RUNS_OF_EACH)
         ]
-        return [JobOverview(name, [r for r in runs if r.run.job == name]) for name in JOBS]
+        ahead = await self._next_runs.next_runs()
+        return [
+            JobOverview(name, [r for r in runs if r.run.job == name], ahead.get(name))
+            for name in JOBS
+        ]
 
     async def _progress(self, run: JobRun) -> Progress | None:
         if run.job == DATA_CLEANUP and run.state in _UNFINISHED:

@@ -26,6 +26,7 @@ from atode.events import (
     JobSnoozed,
     JobStarted,
     JobSucceeded,
+    ScheduleFailed,
     ServiceFailed,
     SubscriberFailed,
     WorkerStarted,
@@ -101,6 +102,7 @@ class Metrics:
         events.subscribe(BrokerLost, self._broker_lost)
         events.subscribe(BrokerBack, self._broker_back)
         events.subscribe(ServiceFailed, self._failed)
+        events.subscribe(ScheduleFailed, self._failed)
         events.subscribe(SubscriberFailed, self._failed)
         events.subscribe(WorkerStarted, lambda event: self.queues.update(event.queues))
 
@@ -176,7 +178,7 @@ class Metrics:
         with self._lock:
             self._services_without_broker.discard(event.service)
 
-    def _failed(self, event: ServiceFailed | SubscriberFailed) -> None:
+    def _failed(self, event: ServiceFailed | ScheduleFailed | SubscriberFailed) -> None:
         with self._lock:
             self._errors += 1
 

@@ -2,7 +2,7 @@
 lets each tick count once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Protocol
@@ -32,6 +32,9 @@ _LIVES = 3
 """For so many showings what was shown is believed."""
 
 _TICKS_PER_CALL = 200
+
+_WITHOUT_PAUSE = 50
+"""Schedules that are begun before others on the event loop have their turn."""
 
 _LAST_WORDS = 2.0
 """Seconds that taking back what is shown may take."""
@@ -112,16 +115,27 @@ class Scheduler(Service):
                 self._events.publish(ScheduleFailed(schedule, error))
 
     async def _begin(self, schedules: Sequence[Schedule], now: float) -> Agenda:
-        agenda = Agenda([self._item(schedule, now) for schedule in schedules])
+        items: list[Item] = []
         new: dict[tuple[str, bool], list[Item]] = {}
-        for item in agenda:
-            old = self._agenda.get(item.schedule.id)
+        for number, schedule in enumerate(schedules):
+            if number % _WITHOUT_PAUSE == 0:
+                await asyncio.sleep(0)
+            old = self._agenda.get(schedule.id)
+            if old and old.schedule.is_same(schedule):
+                items.append(old)
+                continue
+            items.append(item := self._item(schedule, now))
             if old and old.queue == item.queue:
                 item.prev = old.prev
-                item.go_on(max(old.last, item.schedule.since))
+                item.go_on(max(old.last, schedule.since))
             elif item.queue:
                 # Of what the store defines, it is known since when.
-                new.setdefault((item.queue, not item.schedule.since), []).append(item)
+                new.setdefault((item.queue, not schedule.since), []).append(item)
+        await self._look_back(new, now)
+        return Agenda(items)
+
+    async def _look_back(self, new: Mapping[tuple[str, bool], Sequence[Item]], now: float) -> None:
+        """See how far schedules have come of which this scheduler knows nothing yet."""
         for (queue, is_first), items in new.items():
             ids = [item.schedule.id for item in items]
             first = now if is_first else None
@@ -130,7 +144,6 @@ class Scheduler(Service):
                 if last is not None and item.has_ticked(last):
                     item.prev = last
                 item.go_on(max(last or 0.0, item.schedule.since))
-        return agenda
 
     def _item(self, schedule: Schedule, now: float) -> Item:
         item = Item(schedule, "", now)

@@ -12,8 +12,8 @@ if version ~= ARGV[2] then
   return is_same and tonumber(version) or 0
 end
 
-local revision = redis.call('HINCRBY', KEYS[1], '', 1)
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%d %s', revision, ARGV[3]))
+local revision = (tonumber(redis.call('HGET', KEYS[1], '')) or 0) + 1
+redis.call('HSET', KEYS[1], '', revision, ARGV[1], string.format('%d %s', revision, ARGV[3]))
 -- Without the right to publish, workers see it when they look.
 redis.pcall('PUBLISH', KEYS[1], revision)
 return revision

@@ -11,7 +11,8 @@ if string.match(stored, '^%d+') ~= ARGV[2] then
   return -1
 end
 
-local revision = redis.call('HINCRBY', KEYS[1], '', 1)
+local revision = (tonumber(redis.call('HGET', KEYS[1], '')) or 0) + 1
+redis.call('HSET', KEYS[1], '', revision)
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.pcall('PUBLISH', KEYS[1], revision)
 return 1
