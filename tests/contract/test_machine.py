@@ -61,7 +61,7 @@ class PostgresStage:
             "SELECT quote_ident(tablename) FROM pg_tables "
             "WHERE schemaname = 'public' AND tablename <> 'job_migrations'"
         ).fetchall():
-            self._connection.execute(f"DELETE FROM {table}")
+            self._connection.execute(f"DELETE FROM {table}".encode())
 
     async def cut(self) -> None:
         self._connection.execute(
