@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker
+from atode.broker.protocol import Broker, Which
 from atode.errors import BrokerUnavailable
 from atode.group import Member
 from atode.job import Claim, Job, State
@@ -96,6 +96,19 @@ class Comparison(RuleBasedStateMachine):
         )
         # Nothing happens twice in one instant.
         self._clock.advance(self._scope.moment)
+
+    def _ids(self, queue: str, which: Which) -> list[str]:
+        if not isinstance(which, State):
+            return list(which)
+        return [job.id for job in self._run(self._model.broker.find(queue, which, limit=ALL))]
+
+    def _line_up(self, queue: str, ids: Sequence[str]) -> None:
+        """These come last in line, but nobody says in which order among themselves."""
+        together = next(self._numbers)
+        for job_id in ids:
+            job = self._run(self._model.broker.get(queue, job_id))
+            if job and job.state is not State.PENDING:
+                self._together[queue, job_id] = together
 
     async def _observed(self, side: Side) -> Observation:
         broker = side.broker

@@ -176,7 +176,9 @@ def seen_claim(claim: Claim, scope: Scope) -> tuple[object, ...]:
 def seen_moved(moved: Moved, scope: Scope) -> tuple[object, ...]:
     """All of a job that moves that every store tells."""
     lock = math.ceil(moved.lock_left / scope.lock_span)
-    return seen_job(moved.job), moved.since, lock, moved.group, moved.problem
+    is_known = scope.knows_since or moved.job.state is not State.PENDING
+    since = moved.since if is_known else 0.0
+    return seen_job(moved.job), since, lock, moved.group, moved.problem
 
 
 def seen_stats(stats: QueueStats | None, scope: Scope) -> QueueStats | None:

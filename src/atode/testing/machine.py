@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from atode.broker.protocol import Refused, Which
 from atode.job import Claim, State
-from atode.outcome import Outcome, Settlement, decide
+from atode.outcome import Outcome, Settlement, Snoozed, decide
 from atode.retry import Retry, fixed
 from atode.schedule import Tick
 from atode.testing._comparison import ALL, Comparison, Side
@@ -142,7 +142,12 @@ class BrokerMachine(Comparison):
         fate=FATES,
     )
     def settle(self, data: st.DataObject, outcomes: Sequence[Outcome], fate: Fate) -> None:
-        ends = list(zip(self._some(data, self._claims), outcomes, strict=False))
+        # No two jobs are due at one instant: which of them comes first, nobody says.
+        own = [
+            Snoozed(self._due(1) - self._clock.now()) if isinstance(each, Snoozed) else each
+            for each in outcomes
+        ]
+        ends = list(zip(self._some(data, self._claims), own, strict=False))
         policies = [Retry(5, fixed(self._due(3) - self._clock.now())) for _ in ends]
         now = self._clock.now()
 
@@ -216,6 +221,9 @@ class BrokerMachine(Comparison):
         first = chosen[0][0].job
         jobs = [self._batch(first.queue) for _ in range(number)]
 
+        if not jobs:
+            self._line_up(first.queue, [each[0].job.id for each in chosen])
+
         def end(side: Side) -> Awaitable[bool | int]:
             members = [each[side.number] for each in chosen]
             if not jobs:
@@ -240,10 +248,8 @@ class BrokerMachine(Comparison):
         fate=FATES,
     )
     def act(self, action: str, queue: str, which: Which, fate: Fate) -> None:
-        if action == "run" and isinstance(which, State):
-            # Last in line, but nobody says in which order among themselves.
-            jobs = self._run(self._model.broker.find(queue, which, limit=ALL))
-            self._together |= dict.fromkeys(((queue, job.id) for job in jobs), next(self._numbers))
+        if action == "run":
+            self._line_up(queue, self._ids(queue, which))
         self._same(lambda side: getattr(side.broker, action)(queue, which), fate=fate)
 
     @rule(
