@@ -101,7 +101,7 @@ def test_sqlite(tmp_path: Path) -> None:
 
 def test_postgres(postgres_url: str) -> None:
     with closing(PostgresStage(postgres_url)) as stage:
-        play(stage, differences.POSTGRES)
+        play(stage, differences.POSTGRES, plays=10)  # each is dear here
 
 
 def test_redis(redis_url: str) -> None:
