@@ -130,7 +130,7 @@ WHICH = st.one_of(st.lists(IDS, min_size=1, max_size=4), STATES)
 WORKERS = st.sampled_from(["w1", "w2"])
 # They end between two moments: to the millisecond, stores count as they like.
 LEASES = st.sampled_from([5.3, 30.3])
-FATES = st.sampled_from(list(Fate))
+FATES = st.sampled_from([Fate.ANSWERED, Fate.ANSWERED, *Fate])
 PAYLOADS = st.sampled_from([b"1", b"2", b'"\xe3\x81\x82"'])
 DRAFTS = st.builds(
     Draft,
@@ -176,7 +176,9 @@ def seen_claim(claim: Claim, scope: Scope) -> tuple[object, ...]:
 def seen_moved(moved: Moved, scope: Scope) -> tuple[object, ...]:
     """All of a job that moves that every store tells."""
     lock = math.ceil(moved.lock_left / scope.lock_span)
-    return seen_job(moved.job), moved.since, lock, moved.group, moved.problem
+    is_known = scope.knows_since or moved.job.state is not State.PENDING
+    since = moved.since if is_known else 0.0
+    return seen_job(moved.job), since, lock, moved.group, moved.problem
 
 
 def seen_stats(stats: QueueStats | None, scope: Scope) -> QueueStats | None:

@@ -320,6 +320,18 @@ class GroupContract:
         assert list(await broker.enqueue([a_job(unique_for=60)])) == []
         assert _ids(await broker.members("default", "g", limit=9)) == ["b"]
 
+    async def test_a_delayed_member_that_is_released_is_not_late(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job(due=clock.now() + 1, group="g")])
+        clock.advance(60)
+        await broker.promote(["default"])
+
+        await broker.release("default", "g", await broker.members("default", "g", limit=9))
+
+        [claim] = await take(broker)
+        assert claim.job.due == 0
+
     # unique members
 
     async def test_a_second_member_that_does_the_same_is_refused(self, broker: Broker) -> None:

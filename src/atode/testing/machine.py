@@ -11,32 +11,27 @@ arguments that clash as often as not, time that passes, and things that go wrong
 reported as the shortest play that shows it.
 """
 
-import asyncio
-import math
 import os
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
-from itertools import count
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import cast
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
-    invariant,
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from atode.broker.memory import MemoryBroker
-from atode.broker.protocol import Broker, Refused, Which
-from atode.errors import BrokerUnavailable
-from atode.group import Member
-from atode.job import Claim, Job, State
-from atode.outcome import Outcome, Settlement, decide
+from atode.broker.protocol import Refused, Which
+from atode.job import Claim, State
+from atode.outcome import Outcome, Settlement, Snoozed, decide
 from atode.retry import Retry, fixed
 from atode.schedule import Tick
+from atode.testing._comparison import ALL, Comparison, Side
 from atode.testing._play import (
     DRAFTS,
     FATES,
@@ -51,84 +46,51 @@ from atode.testing._play import (
     Draft,
     Fate,
     Stage,
-    in_order,
-    scope_of,
-    seen_claim,
     seen_job,
     seen_moved,
-    seen_stats,
 )
-from atode.testing.clock import FakeClock
 from atode.testing.differences import Promise
 from atode.transfer import Arrival, Moved, Stamp
 
 PLAYS = "ATODE_TEST_PLAYS"
 """Environment variable: how many plays, other ones each time. Else a few, always the same."""
 
-ALL = 1000
-Answer = TypeVar("Answer")
 
-
-def play(stage: Stage, differences: Collection[Promise] = ()) -> None:
+def play(
+    stage: Stage, differences: Collection[Promise] = (), *, plays: int = 25, shrinks: bool = True
+) -> None:
     """Let random steps be taken on a store, and fail where it is seen to differ from the memory
-    broker in anything but `differences`."""
-    plays = int(os.environ.get(PLAYS, "0"))
+    broker in anything but `differences`.
+
+    `plays` is how often it begins anew, unless the variable ATODE_TEST_PLAYS tells another number.
+    With `shrinks` it looks for a short way to the failure.
+    """
+    wanted = int(os.environ.get(PLAYS, "0"))
+    phases = {Phase.generate, *([Phase.shrink] if shrinks else [])}
     # It says that it wants a class, and calls it.
     machine = cast("type[RuleBasedStateMachine]", partial(BrokerMachine, stage, differences))
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=plays or 25,
-            stateful_step_count=50 if plays else 25,
-            derandomize=not plays,
+            max_examples=wanted or plays,
+            stateful_step_count=40,
+            derandomize=not wanted,
+            phases=phases,
             database=None,
             deadline=None,
-            print_blob=bool(plays),
-            suppress_health_check=list(HealthCheck.__members__.values()),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
 
 
-class Side(NamedTuple):
-    """One of the two brokers."""
-
-    broker: Broker
-    number: int
-    """Its place in what is kept for both: 0 for the model, 1 for the real one."""
-
-
-Claims = tuple[Claim, Claim]
-Members = tuple[Member, Member]
-Call = Callable[[Side], Awaitable[Answer]]
-
-
-class BrokerMachine(RuleBasedStateMachine):
+class BrokerMachine(Comparison):
     """Takes each step on the model and on the real broker, and compares."""
 
-    def __init__(self, stage: Stage, differences: Collection[Promise] = ()) -> None:
-        super().__init__()
-        self._stage = stage
-        self._scope = scope_of(differences)
-        self._runner = asyncio.Runner()
-        self._clock = FakeClock()
-        self._model = Side(MemoryBroker(self._clock), 0)
-        self._opened: list[Broker] = []
-        self._run(stage.empty())
-        self._real = self._reopened()
-        self._claims: list[Claims] = []
-        self._members: list[Members] = []
-        self._places: list[tuple[str, float]] = []
-        self._together: dict[tuple[str, str], int] = {}
-        self._since: dict[tuple[str, State, str], int] = {}
-        self._numbers = count(1)
-        self._last_due = 0.0
-
-    def teardown(self) -> None:
-        for broker in self._opened:
-            self._run(broker.close())
-        self._runner.close()
-
     # jobs come
+
+    @initialize(drafts=st.lists(DRAFTS, min_size=2, max_size=6))
+    def begin(self, drafts: Sequence[Draft]) -> None:
+        self.enqueue("a", drafts, Fate.ANSWERED)
 
     @rule(queue=QUEUES, drafts=st.lists(DRAFTS, min_size=1, max_size=4), fate=FATES)
     def enqueue(self, queue: str, drafts: Sequence[Draft], fate: Fate) -> None:
@@ -180,7 +142,12 @@ class BrokerMachine(RuleBasedStateMachine):
         fate=FATES,
     )
     def settle(self, data: st.DataObject, outcomes: Sequence[Outcome], fate: Fate) -> None:
-        ends = list(zip(self._some(data, self._claims), outcomes, strict=False))
+        # No two jobs are due at one instant: which of them comes first, nobody says.
+        own = [
+            Snoozed(self._due(1) - self._clock.now()) if isinstance(each, Snoozed) else each
+            for each in outcomes
+        ]
+        ends = list(zip(self._some(data, self._claims), own, strict=False))
         policies = [Retry(5, fixed(self._due(3) - self._clock.now())) for _ in ends]
         now = self._clock.now()
 
@@ -195,12 +162,6 @@ class BrokerMachine(RuleBasedStateMachine):
             lambda refused: self._seen_claims([each.claim for each in refused]),
             fate,
         )
-
-    @precondition(lambda self: self._claims)
-    @rule(worker=WORKERS)
-    def die(self, worker: str) -> None:
-        """A worker is gone, and nobody else knows what it held."""
-        self._claims = [each for each in self._claims if each[0].worker != worker]
 
     @rule(
         holder=st.sampled_from("pqr"),
@@ -227,9 +188,12 @@ class BrokerMachine(RuleBasedStateMachine):
     def wait(self, span: int) -> None:
         self._clock.advance(span * self._scope.moment if span == 1 else span)
 
-    @rule()
-    def promote(self) -> None:
-        self._same(self._promoted)
+    @rule(work=st.sampled_from(["promote", "promote", "prune"]))
+    def keep_up(self, work: str) -> None:
+        if work == "promote":
+            self._same(self._promoted)
+        else:
+            self._same(lambda side: side.broker.prune(["a", "b"]))
 
     async def _promoted(self, side: Side) -> float | None:
         due: float | None = 0.0
@@ -237,44 +201,43 @@ class BrokerMachine(RuleBasedStateMachine):
             due = await side.broker.promote(["a", "b"])
         return due and round(due, 3)
 
-    @rule()
-    def prune(self) -> None:
-        self._same(lambda side: side.broker.prune(["a", "b"]))
-
     # groups
 
-    @rule(queue=QUEUES, group=st.sampled_from("gh"))
-    def look_at_members(self, queue: str, group: str) -> None:
-        found = self._both(lambda side: side.broker.members(queue, group, limit=ALL))
-        jobs = [self._listed(queue, State.AGGREGATING, [m.job for m in each]) for each in found]
-        assert jobs[1] == jobs[0]
-        by_id = [sorted(each, key=lambda member: member.job.id) for each in found]
-        self._members = list(zip(*by_id, strict=True))
-
-    @precondition(lambda self: self._members)
-    @rule(data=st.data(), number=st.integers(1, 2), fate=FATES)
-    def merge(self, data: st.DataObject, number: int, fate: Fate) -> None:
+    @rule(
+        queue=QUEUES,
+        group=st.sampled_from("gh"),
+        data=st.data(),
+        number=st.integers(0, 2),
+        fate=FATES,
+    )
+    def end_group(
+        self, queue: str, group: str, data: st.DataObject, number: int, fate: Fate
+    ) -> None:
+        """Merge some members into some jobs, or release them; perhaps as they were read earlier."""
+        self._look_at_members(queue, group)
+        if not self._members:
+            return
         chosen = self._some(data, self._members)
         first = chosen[0][0].job
         jobs = [self._batch(first.queue) for _ in range(number)]
-        self._same(
-            lambda side: side.broker.merge(
-                first.queue, first.group, [each[side.number] for each in chosen], jobs
-            ),
-            fate=fate,
-        )
 
-    @precondition(lambda self: self._members)
-    @rule(data=st.data(), fate=FATES)
-    def release(self, data: st.DataObject, fate: Fate) -> None:
-        chosen = self._some(data, self._members)
-        first = chosen[0][0].job
-        self._same(
-            lambda side: side.broker.release(
-                first.queue, first.group, [each[side.number] for each in chosen]
-            ),
-            fate=fate,
-        )
+        if not jobs:
+            self._line_up(first.queue, [each[0].job.id for each in chosen])
+
+        def end(side: Side) -> Awaitable[bool | int]:
+            members = [each[side.number] for each in chosen]
+            if not jobs:
+                return side.broker.release(first.queue, first.group, members)
+            return side.broker.merge(first.queue, first.group, members, jobs)
+
+        self._same(end, fate=fate)
+
+    def _look_at_members(self, queue: str, group: str) -> None:
+        found = self._both(lambda side: side.broker.members(queue, group, limit=ALL))
+        jobs = [self._listed(queue, State.AGGREGATING, [m.job for m in each]) for each in found]
+        assert jobs[1] == jobs[0], f"{jobs[1]} instead of {jobs[0]}"
+        by_id = [sorted(each, key=lambda member: member.job.id) for each in found]
+        self._members = [*zip(*by_id, strict=True), *self._members[:3]]
 
     # operators
 
@@ -285,23 +248,30 @@ class BrokerMachine(RuleBasedStateMachine):
         fate=FATES,
     )
     def act(self, action: str, queue: str, which: Which, fate: Fate) -> None:
-        if action == "run" and isinstance(which, State):
-            # Last in line, but nobody says in which order among themselves.
-            jobs = self._run(self._model.broker.find(queue, which, limit=ALL))
-            self._together |= dict.fromkeys(((queue, job.id) for job in jobs), next(self._numbers))
+        if action == "run":
+            self._line_up(queue, self._ids(queue, which))
         self._same(lambda side: getattr(side.broker, action)(queue, which), fate=fate)
 
-    @rule(action=st.sampled_from(["pause", "resume"]), queue=QUEUES, fate=FATES)
-    def hold(self, action: str, queue: str, fate: Fate) -> None:
-        self._same(lambda side: getattr(side.broker, action)(queue), fate=fate)
+    @rule(
+        action=st.sampled_from(["pause", "resume", "resume", "replace", "remove", "force"]),
+        queue=QUEUES,
+        job_id=IDS,
+        payload=PAYLOADS,
+        fate=FATES,
+    )
+    def operate(self, action: str, queue: str, job_id: str, payload: bytes, fate: Fate) -> None:
+        def done(side: Side) -> Awaitable[bool]:
+            match action:
+                case "pause":
+                    return side.broker.pause(queue)
+                case "resume":
+                    return side.broker.resume(queue)
+                case "replace":
+                    return side.broker.replace_payload(queue, job_id, payload)
+                case _:
+                    return side.broker.remove(queue, force=action == "force")
 
-    @rule(queue=QUEUES, job_id=IDS, payload=PAYLOADS, fate=FATES)
-    def replace_payload(self, queue: str, job_id: str, payload: bytes, fate: Fate) -> None:
-        self._same(lambda side: side.broker.replace_payload(queue, job_id, payload), fate=fate)
-
-    @rule(queue=QUEUES, force=st.booleans(), fate=FATES)
-    def remove(self, queue: str, force: bool, fate: Fate) -> None:
-        self._same(lambda side: side.broker.remove(queue, force=force), fate=fate)
+        self._same(done, fate=fate)
 
     @rule(queue=QUEUES, is_repeated=st.booleans())
     def move_away_and_back(self, queue: str, is_repeated: bool) -> None:
@@ -339,164 +309,25 @@ class BrokerMachine(RuleBasedStateMachine):
 
     # crashes
 
-    @rule(is_closed=st.booleans())
-    def reopen(self, is_closed: bool) -> None:
-        """The process ends, in good order or not, and another one goes on."""
-        if is_closed:
-            self._run(self._real.broker.close())
-        self._real = self._reopened()
-
-    @rule()
-    def cut(self) -> None:
-        """All connections are cut while nobody says anything."""
-        self._run(self._stage.cut())
-
-    # what can be seen
-
-    @invariant()
-    def all_is_the_same(self) -> None:
-        self._same(lambda side: side.broker.queues(), list)
-        for queue in ("a", "b"):
-            self._compare(queue)
-        self._same(
-            lambda side: side.broker.marked([each[side.number] for each in self._claims]),
-            self._seen_claims,
-        )
-        # Nothing happens twice in one instant.
-        self._clock.advance(self._scope.moment)
-
-    def _compare(self, queue: str) -> None:
-        step = next(self._numbers)
-
-        def jobs(state: State) -> Call[Sequence[Job]]:
-            return lambda side: side.broker.find(queue, state, limit=ALL)
-
-        for state in State:
-            mine, found = self._both(jobs(state))
-            self._enter(queue, state, mine, step)
-            expected, listed = (self._listed(queue, state, each) for each in (mine, found))
-            assert listed == expected, f"{state} in {queue}: {listed} instead of {expected}"
-        self._same(lambda side: side.broker.stats(queue), partial(seen_stats, scope=self._scope))
-        self._same(lambda side: side.broker.groups([queue]), sorted)
+    @rule(fault=st.sampled_from(["close", "abandon", "cut", "w1", "w2"]))
+    def crash(self, fault: str) -> None:
+        """The process ends, in good order or not, and another one goes on; or all connections
+        are cut while nobody says anything; or a worker forgets what it holds."""
+        match fault:
+            case "close" | "abandon":
+                if fault == "close":
+                    self._run(self._real.broker.close())
+                self._real = self._reopened()
+            case "cut":
+                self._run(self._stage.cut())
+            case _:
+                self._claims = [each for each in self._claims if each[0].worker != fault]
 
     @rule(queue=QUEUES, job_id=IDS)
     def look(self, queue: str, job_id: str) -> None:
         self._same(lambda side: side.broker.get(queue, job_id), seen_job)
         self._same(lambda side: side.broker.history(queue, 3), list)
         self._same(lambda side: side.broker.last_ticks(queue, ["x", "y"]), list)
-
-    # how it is done
-
-    def _take(self, call: Call[Sequence[Claim]]) -> None:
-        mine, found = self._both(call)
-        expected, seen = (self._seen_claims(claims) for claims in (mine, found))
-        assert seen == expected, f"{seen} instead of {expected}"
-        # Those of earlier holders stay: they settle late.
-        self._claims = [*self._claims, *zip(mine, found, strict=True)][-12:]
-
-    def _seen_claims(self, claims: Sequence[Claim]) -> list[object]:
-        return [seen_claim(claim, self._scope) for claim in claims]
-
-    def _same(
-        self,
-        call: Call[Answer],
-        see: Callable[[Answer], Any] = lambda answer: answer,
-        fate: Fate = Fate.ANSWERED,
-    ) -> None:
-        """Make a call on both sides, and compare what is seen of the answers, if the real one
-        can know them."""
-        if fate in (Fate.CUT, Fate.CANCELLED):
-            self._run(call(self._model))
-            self._run(self._disturbed(call, fate))
-            self._run(self._sure(call))
-            return
-        for _ in range(1 + (fate is Fate.REPEATED)):
-            mine, found = (see(answer) for answer in self._both(call))
-            assert found == mine, f"{found} instead of {mine}"
-
-    def _both(self, call: Call[Answer]) -> tuple[Answer, Answer]:
-        return self._run(call(self._model)), self._run(self._sure(call))
-
-    async def _sure(self, call: Call[Answer]) -> Answer:
-        for _ in range(50):
-            try:
-                return await call(self._real)
-            except BrokerUnavailable:
-                await asyncio.sleep(0.01)
-        return await call(self._real)
-
-    async def _disturbed(self, call: Call[Answer], fate: Fate) -> None:
-        """Make a call that may come through or not."""
-        calling = asyncio.ensure_future(call(self._real))
-        for _ in range(next(self._numbers) % 4):
-            await asyncio.sleep(0)
-        if fate is Fate.CUT:
-            await self._stage.cut()
-        else:
-            calling.cancel()
-        [ended] = await asyncio.gather(calling, return_exceptions=True)
-        if isinstance(ended, BaseException):
-            assert isinstance(ended, BrokerUnavailable | asyncio.CancelledError), repr(ended)
-
-    def _reopened(self) -> Side:
-        broker = self._stage.broker(self._clock)
-        self._opened.append(broker)
-        self._run(broker.open())
-        return Side(broker, 1)
-
-    def _run(self, awaitable: Awaitable[Answer]) -> Answer:
-        return self._runner.run(_awaited(awaitable))
-
-    def _some(self, data: st.DataObject, items: Sequence[Answer]) -> list[Answer]:
-        places = st.lists(st.integers(0, len(items) - 1), min_size=1, max_size=3, unique=True)
-        return [items[place] for place in data.draw(places)]
-
-    def _job(self, draft: Draft, queue: str) -> Job:
-        return draft.job(queue, self._due(draft.delay), self._scope)
-
-    def _batch(self, queue: str) -> Job:
-        return Job(id=f"batch{next(self._numbers)}", task="demo", queue=queue, payload=b"[]")
-
-    def _due(self, delay: float) -> float:
-        """An instant about so many seconds ahead, at which nothing else is due."""
-        self._last_due = max(self._last_due, self._clock.now()) + 0.125
-        return self._last_due + delay
-
-    def _enter(self, queue: str, state: State, jobs: Sequence[Job], step: int) -> None:
-        before = self._since
-        now = {(queue, state, job.id) for job in jobs}
-        others = {key: since for key, since in before.items() if key[:2] != (queue, state)}
-        self._since = others | {key: before.get(key, step) for key in now}
-        if state is State.PENDING:
-            gone = {key for key in self._together if key[0] == queue} - {
-                (queue, job.id) for job in jobs
-            }
-            for key in gone:
-                del self._together[key]
-
-    def _listed(self, queue: str, state: State, jobs: Sequence[Job]) -> list[Job | None]:
-        return in_order(jobs, self._instant(queue, state))
-
-    def _instant(self, queue: str, state: State) -> Callable[[Job], float]:
-        """By which jobs in a state are in order; it says nothing about those with the same."""
-        if state is State.PENDING:
-            numbers = count(-1, -1)
-            return lambda job: self._together.get((queue, job.id)) or next(numbers)
-        if state in (State.SCHEDULED, State.RETRY):
-            return lambda job: math.ceil(job.due / self._scope.listed)
-        if state is State.ACTIVE:
-            return lambda job: 0.0
-        if state is State.COMPLETED:
-            return lambda job: job.kept_until
-        return lambda job: self._since.get((queue, state, job.id), 0)
-
-    def _in_pages(self, queue: str, state: State) -> Callable[[Moved], tuple[float, str]]:
-        instant = self._instant(queue, state)
-        return lambda moved: (instant(moved.job), moved.job.id)
-
-
-async def _awaited(awaitable: Awaitable[Answer]) -> Answer:
-    return await awaitable
 
 
 async def _by_id(claiming: Awaitable[Sequence[Claim]]) -> Sequence[Claim]:

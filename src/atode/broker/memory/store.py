@@ -108,7 +108,8 @@ class Queue:
 
     def join(self, record: Record, now: float) -> None:
         """Let a job wait in its group."""
-        record.job = record.job._replace(state=State.AGGREGATING)
+        # From here on it waits for others, and is not late.
+        record.job = record.job._replace(state=State.AGGREGATING, due=0.0)
         record.waits_since = now
 
     def remove(self, record: Record) -> None:

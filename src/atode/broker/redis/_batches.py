@@ -79,34 +79,33 @@ def nanoseconds(instant: float) -> int:
     return math.floor(instant * 1e6) * 1000
 
 
-def new_chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
-    """New jobs as one script call each takes them, in their order within each queue; those that
-    have a group and those that have none are never together."""
-    by_queue: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_queue.setdefault(job.queue, []).append(job)
-    for mine in by_queue.values():
-        for alike in _alike(mine):
-            yield from chunks(alike, job_bytes, NEW_CHUNK)
-
-
-def _alike(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Jobs of one queue, parted by whether they have a group; where one of each kind may be in the
-    other's way, without any of them overtaking another."""
+def apart(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """New jobs in calls, one nearly always. Those with a group and those without are stored by
+    different scripts; where one may be in the other's way, none overtakes another."""
     kinds: dict[bool, list[Job]] = {}
     for job in jobs:
         kinds.setdefault(bool(job.group), []).append(job)
-    if len(kinds) == 1 or _takes(kinds[True]).isdisjoint(_takes(kinds[False])):
-        yield from kinds.values()
+    if len(kinds) < 2 or _takes(kinds[True]).isdisjoint(_takes(kinds[False])):
+        yield jobs
         return
     for _, run in groupby(jobs, lambda job: bool(job.group)):
         yield list(run)
 
 
-def _takes(jobs: Sequence[Job]) -> set[tuple[str, bool]]:
+def _takes(jobs: Sequence[Job]) -> set[tuple[str, str, bool]]:
     """What only one job can have: ids and locks."""
-    locks = {(job.unique, True) for job in jobs if job.unique_for}
-    return locks | {(job.id, False) for job in jobs}
+    locks = {(job.queue, job.unique, True) for job in jobs if job.unique_for}
+    return locks | {(job.queue, job.id, False) for job in jobs}
+
+
+def new_chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """New jobs as one script call each takes them, in their order within each queue; those that
+    have a group and those that have none are never together."""
+    by_place: dict[tuple[str, bool], list[Job]] = {}
+    for job in jobs:
+        by_place.setdefault((job.queue, job.group == ""), []).append(job)
+    for mine in by_place.values():
+        yield from chunks(mine, job_bytes, NEW_CHUNK)
 
 
 def enqueue_command(chunk: Sequence[Job], now: float) -> Command:

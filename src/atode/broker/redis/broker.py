@@ -98,6 +98,12 @@ class RedisBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
+        for some in _batches.apart(jobs):
+            refused += await self._enqueue(some)
+        return refused
+
+    async def _enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
+        refused: list[Refused] = []
         now = self._clock.now()
         for chunks in _trips(_batches.new_chunks(jobs)):
             # With every trip: after a queue was removed it would work, but be invisible.
