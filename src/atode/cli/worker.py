@@ -10,7 +10,6 @@ from atode.cli._deployment import BAD_INPUT, complain
 from atode.cli._target import load_app
 from atode.errors import AtodeError
 from atode.loop import run as run_on_loop
-from atode.observe.endpoint import observed
 from atode.observe.json_logs import JsonFormatter
 from atode.observe.logs import log_events
 from atode.queues import Queues
@@ -75,6 +74,9 @@ def run(
         queues = Queues.parse(queue).weights if queue else None
 
         async def work() -> None:
+            # Only a worker needs Python's HTTP server, and each command would load it.
+            from atode.observe.endpoint import observed
+
             async with app, observed(app, outside.metrics):
                 await app.worker(
                     concurrency=concurrency,
