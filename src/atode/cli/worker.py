@@ -13,7 +13,6 @@ from atode.lifeline import lifeline
 from atode.loop import run as run_on_loop
 from atode.observe.json_logs import JsonFormatter
 from atode.observe.logs import log_events
-from atode.processes import work
 from atode.queues import Queues
 from atode.settings import LogFormat, load
 
@@ -87,6 +86,9 @@ def run(
         _set_up_logging(level, outside.log)
         app = load_app(target)
         log_events(app.events)
+        # Only a worker needs Python's HTTP server, and each command would load it.
+        from atode.processes import work
+
         working = work(
             app,
             processes=processes,
