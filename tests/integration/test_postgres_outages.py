@@ -10,7 +10,7 @@ import pytest
 from atode.broker.postgres._link import Link
 from atode.broker.postgres.broker import PostgresBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
-from atode.job import State
+from atode.job import State, new_id
 from atode.outcome import Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
@@ -132,6 +132,20 @@ async def test_a_repeated_enqueue_knows_what_its_first_sending_stored(
     assert lost
     assert ids(refused) == ["taken", "twice"]
     assert ids(await take(broker)) == ["taken", "mine", "twice"]
+
+
+async def test_a_repeated_enqueue_of_new_jobs_stores_them_once_and_refuses_none(
+    broker: PostgresBroker, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    await broker.enqueue([a_job(id="before")])
+    lost = cut_off_after(monkeypatch, ask)
+
+    jobs = [a_job(id=new_id()) for _ in range(3)]
+    refused = await broker.enqueue(jobs)
+
+    assert lost
+    assert refused == []
+    assert ids(await take(broker)) == ["before", *(job.id for job in jobs)]
 
 
 async def test_a_repeated_enqueue_of_unique_jobs_knows_its_own_locks(
