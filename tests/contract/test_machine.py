@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 
 from atode.broker.memory import MemoryBroker
+from atode.broker.memory.store import Record
 from atode.broker.postgres.broker import PostgresBroker
 from atode.broker.protocol import Broker, Which
 from atode.broker.redis.broker import RedisBroker
@@ -18,7 +19,6 @@ from atode.broker.sqlite.broker import SqliteBroker
 from atode.clock import Clock
 from atode.group import Member
 from atode.job import Claim, Job
-from atode.outcome import Settlement
 from atode.testing.machine import play
 from tests.contract import differences
 
@@ -133,17 +133,8 @@ class MemoryStage:
 class WithoutFence(MemoryBroker):
     """Whoever has had a job may settle it."""
 
-    async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
-        return await super().settle([await self._forged(each) for each in settlements])
-
-    async def _forged(self, settlement: Settlement) -> Settlement:
-        job = settlement.claim.job
-        record = self._store.queue(job.queue).records.get(job.id)
-        if not record:
-            return settlement
-        return settlement._replace(
-            claim=settlement.claim._replace(number=record.claims, worker=record.holder)
-        )
+    def _held(self, claim: Claim) -> Record | None:
+        return self._store.queue(claim.job.queue).records.get(claim.job.id)
 
 
 class LastFirst(MemoryBroker):
