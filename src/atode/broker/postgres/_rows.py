@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import from_json
@@ -48,6 +48,11 @@ def key_of(job_id: str) -> Key:
     # Version 8 of RFC 9562: "custom".
     made = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
     return Key(made, escaped(job_id))
+
+
+def are_uuids(ids: Iterable[str]) -> bool:
+    """Whether all of them are UUIDs in their usual form."""
+    return all(map(_UUID.fullmatch, ids))
 
 
 def id_of(stored: object, name: str | None) -> str:
@@ -97,11 +102,11 @@ def columns_of(jobs: Sequence[Job]) -> Columns:
     Most jobs of a call differ in their id and arguments only. The driver looks at each value of
     each array several times, so that what is the same for all is sent once.
     """
-    keys = [key_of(job.id) for job in jobs]
+    ids, names = _keys_of([job.id for job in jobs])
     return (
         _once([job.queue for job in jobs]),
-        [key.id for key in keys],
-        _if_any([key.name for key in keys]),
+        ids,
+        names,
         _once([job.task for job in jobs]),
         [job.payload for job in jobs],
         _once([is_json(job.payload) for job in jobs]),
@@ -116,6 +121,13 @@ def columns_of(jobs: Sequence[Job]) -> Columns:
         _if_any([escaped(job.group) if job.group else None for job in jobs]),
         sorted({job.queue for job in jobs}),
     )
+
+
+def _keys_of(ids: list[str]) -> tuple[list[str], list[str | None]]:
+    if are_uuids(ids):
+        return ids, []
+    keys = [key_of(job_id) for job_id in ids]
+    return [key.id for key in keys], [key.name for key in keys]
 
 
 def _once(values: list[T]) -> list[T]:

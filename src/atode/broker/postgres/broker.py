@@ -29,10 +29,10 @@ from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
+    are_uuids,
     changes_of,
     claim_of,
     fences_of,
-    key_of,
     tallies_of,
     ticket_of,
 )
@@ -120,7 +120,7 @@ class PostgresBroker(
 
     async def _stored_all(self, delivery: Delivery) -> bool:
         """Store jobs whose ids are nearly certainly new; nothing is stored if one is not."""
-        if any(key_of(job.id).name for job in delivery.jobs):
+        if not are_uuids(job.id for job in delivery.jobs):
             # Somebody chose these ids, and may mean that a second one be refused.
             return False
         try:
