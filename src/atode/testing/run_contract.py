@@ -225,6 +225,19 @@ class RunContract:
 
         assert ids(await take(broker)) == ["one", "two", "three"]
 
+    async def test_a_claim_beside_an_older_one_of_the_same_worker_still_holds_the_job(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job()])
+        [old] = await take(broker)
+        clock.advance(LEASE + 1)
+        [new] = await broker.reap(["default"], limit=1, lease=LEASE, worker=old.worker)
+
+        assert list(await broker.extend([old, new], lease=LEASE)) == [old]
+        ends = [decide(claim, Succeeded(), POLICY, clock.now()) for claim in (old, new)]
+        assert list(await broker.settle(ends)) == ends[:1]
+        assert await broker.get("default", new.job.id) is None
+
     async def test_jobs_that_are_released_together_keep_their_order(self, broker: Broker) -> None:
         names = [f"j{n:04}" for n in range(1200)]
         await broker.enqueue([a_job(id=name) for name in names])

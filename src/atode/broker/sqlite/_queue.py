@@ -14,6 +14,9 @@ from atode.clock import Clock
 from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 
+Fence = tuple[int, str, int]
+"""A row, who has claimed it, and the number of that claim."""
+
 
 def enqueue(tx: Transaction, clock: Clock, jobs: Sequence[Job]) -> Sequence[Refused]:
     """Store new jobs; returns those whose id is taken, or what they do locked."""
@@ -58,9 +61,9 @@ def hold(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]:
 def extend(tx: Transaction, clock: Clock, claims: Sequence[Claim], lease: float) -> Sequence[Claim]:
     """Hold claims for longer; returns the lost ones."""
     lost = lost_of(tx, claims)
-    held = [seq for claim in claims if (seq := seq_of(claim)) not in lost]
+    held = [seq_of(claim) for claim in claims if fence_of(claim) not in lost]
     tx.change(sql.EXTEND, array(held), clock.now() + lease)
-    return [claim for claim in claims if seq_of(claim) in lost]
+    return [claim for claim in claims if fence_of(claim) in lost]
 
 
 def settle(
@@ -72,7 +75,7 @@ def settle(
     refused: list[Settlement] = []
     for settlement in settlements:
         seq = seq_of(settlement.claim)
-        if seq in settled or seq in accepted:
+        if fence_of(settlement.claim) in settled or seq in accepted:
             refused.append(settlement)
         else:
             accepted[seq] = settlement
@@ -90,15 +93,20 @@ def settle(
     return refused
 
 
-def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[int]:
-    """The rows of those claims that do not hold their job (any more)."""
+def fence_of(claim: Claim) -> Fence:
+    """What tells this claim from all others, also from those on the same job."""
+    return seq_of(claim), claim.worker, claim.number
+
+
+def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[Fence]:
+    """Those claims that do not hold their job (any more)."""
     groups: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for claim in claims:
         groups[claim.worker, claim.number].append(seq_of(claim))
-    lost: set[int] = set()
+    lost: set[Fence] = set()
     for (worker, number), seqs in groups.items():
         [found] = tx.row(sql.LOST, array(seqs), worker, number)
-        lost.update(json.loads(found))
+        lost.update((seq, worker, number) for seq in json.loads(found))
     return lost
 
 
