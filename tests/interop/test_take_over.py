@@ -170,11 +170,12 @@ async def test_what_a_stopping_python_worker_hands_back_runs_in_go(
         await heir.started()
 
         [end] = await journal.has("end", handle.id, side="go")
+        # Leaving kills it, and its last line does not tell that the end is stored.
+        await eventually(lambda: go.queue().processed == 1)
 
     # Nobody failed.
     assert end.retried == 0
     assert journal.ids("start") == {handle.id: 2}
-    await eventually(lambda: go.queue().processed == 1)
     assert go.queue().failed == 0
 
 
@@ -191,8 +192,8 @@ async def test_what_a_stopping_go_server_hands_back_runs_in_python(
         await heir.started()
 
         [end] = await journal.has("end", task.id, side="python")
+        await eventually(lambda: go.queue().processed == 1)
 
     assert end.retried == 0
     assert journal.ids("start") == {task.id: 2}
-    await eventually(lambda: go.queue().processed == 1)
     assert go.queue().failed == 0
