@@ -1,9 +1,9 @@
 """Atode: registry, client and worker together."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
@@ -19,7 +19,7 @@ from atode.registration import Registration
 from atode.retry import Retry
 from atode.schedules import Schedules
 from atode.semaphore import Semaphore
-from atode.settings import Settings
+from atode.settings import WorkerOptions
 from atode.size import Wish
 from atode.stores import broker_for
 from atode.task import (
@@ -151,16 +151,7 @@ class Atode(Registration):
         """
         return Semaphore(scope, limit, lambda: self.broker, self._portal, self._clock)
 
-    def worker(
-        self,
-        *,
-        concurrency: int | None = None,
-        queues: Mapping[str, int] | None = None,
-        strict: bool | None = None,
-        lease: float | None = None,
-        shutdown_timeout: float | None = None,
-        schedules: bool | None = None,
-    ) -> Worker:
+    def worker(self, **options: Unpack[WorkerOptions]) -> Worker:
         """A worker for this app's tasks, on the running event loop; await its `run()`.
 
         Unless `schedules` is False, it also stores the jobs of schedules; any number of workers
@@ -172,15 +163,7 @@ class Atode(Registration):
         Raises:
             BadOption: an option is out of its range.
         """
-        settings: Settings = settings_module.load(
-            url=self.url,
-            concurrency=concurrency,
-            queues=None if queues is None else dict(queues),
-            strict=strict,
-            lease=lease,
-            shutdown_timeout=shutdown_timeout,
-            schedules=schedules,
-        )
+        settings = settings_module.load(url=self.url, **options)
         return Worker(
             self.broker, self.registry, self.timetable, settings, self._clock, self.events
         )

@@ -4,9 +4,10 @@ An argument wins over the environment (`ATODE_CONCURRENCY=50`), which wins over 
 `atode.toml` in the working directory (`concurrency = 50`), which wins over the default.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -78,6 +79,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+class WorkerOptions(TypedDict, total=False):
+    """What a worker can be given in code; the fields of `Settings` with these names explain it."""
+
+    concurrency: int | None
+    queues: Mapping[str, int] | None
+    strict: bool | None
+    lease: float | None
+    shutdown_timeout: float | None
+    schedules: bool | None
 
 
 def load(**given: Any) -> Settings:

@@ -1,6 +1,6 @@
 """Running jobs, in this process or in several."""
 
-from collections.abc import Mapping
+from typing import Unpack
 from urllib.parse import urlsplit
 
 from atode.app import Atode
@@ -9,7 +9,7 @@ from atode.lifeline import lifeline
 from atode.observe.endpoint import observed
 from atode.processes._collector import calm
 from atode.processes.processes import Processes
-from atode.settings import load
+from atode.settings import WorkerOptions, load
 
 
 async def work(
@@ -17,12 +17,7 @@ async def work(
     *,
     processes: int | None = None,
     metrics: str | None = None,
-    concurrency: int | None = None,
-    queues: Mapping[str, int] | None = None,
-    strict: bool | None = None,
-    lease: float | None = None,
-    shutdown_timeout: float | None = None,
-    schedules: bool | None = None,
+    **options: Unpack[WorkerOptions],
 ) -> bool:
     """Run the app's jobs until SIGINT or SIGTERM; whether everything ended well.
 
@@ -35,17 +30,7 @@ async def work(
         BadOption: an option is out of its range, or several processes are to share `memory://`.
         BadTask, BrokerRefused: as for `Worker.run`.
     """
-    settings = load(
-        url=app.url,
-        processes=processes,
-        metrics=metrics,
-        concurrency=concurrency,
-        queues=None if queues is None else dict(queues),
-        strict=strict,
-        lease=lease,
-        shutdown_timeout=shutdown_timeout,
-        schedules=schedules,
-    )
+    settings = load(url=app.url, processes=processes, metrics=metrics, **options)
     if settings.processes > 1 and not lifeline():
         if urlsplit(app.url).scheme == "memory":
             raise BadOption(
@@ -61,12 +46,5 @@ async def work(
             return await family.run()
     async with app, observed(app, settings.metrics):
         calm()
-        await app.worker(
-            concurrency=settings.concurrency,
-            queues=settings.queues,
-            strict=settings.strict,
-            lease=settings.lease,
-            shutdown_timeout=settings.shutdown_timeout,
-            schedules=settings.schedules,
-        ).run()
+        await app.worker(**options).run()
     return True
