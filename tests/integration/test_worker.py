@@ -3,7 +3,9 @@
 import asyncio
 import contextvars
 import functools
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +54,25 @@ async def test_a_job_that_succeeds_is_gone(jobs: Atode) -> None:
 
     assert ran == [7]
     assert [event.job.id for event in succeeded] == [handle.id]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_ran_a_job_goes_without_a_search_for_garbage(jobs: Atode, fails: bool) -> None:
+    tasks: list[weakref.ref[Any]] = []
+
+    @jobs.task
+    async def note() -> None:
+        tasks.append(weakref.ref(asyncio.current_task()))
+        if fails:
+            raise ValueError
+
+    gc.disable()
+    try:
+        async with working(jobs):
+            await note.enqueue()
+            await until(lambda: len(tasks) > 0 and tasks[0]() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_result_comes_back_from_an_async_and_from_a_thread_handler(jobs: Atode) -> None:

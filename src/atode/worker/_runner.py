@@ -235,6 +235,8 @@ class Runner:
 
     def _end(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
         self._free_slot()
+        # The asyncio task's context knows the attempt: only a search for garbage would find them.
+        attempt.task = None
         # What was given up is settled; whatever it did or returned since then does not count.
         if not attempt.ended_at:
             self._settle(attempt, outcome, policy)
