@@ -1,22 +1,11 @@
 """Completing a job in the handler's own transaction, so that its effect and its end are one."""
 
-from contextvars import ContextVar
-from typing import Protocol, TypeVar, overload
+from typing import TypeVar, overload
 
+from atode.context import Execution, execution
 from atode.errors import Misused
 
 T = TypeVar("T")
-
-
-class Completer(Protocol):
-    """Who writes that the running job has succeeded; the worker fills it in."""
-
-    async def complete(self, result: object, transaction: object) -> None: ...
-
-    def complete_sync(self, result: object, transaction: object) -> None: ...
-
-
-completer: ContextVar[Completer | None] = ContextVar("atode_completer", default=None)
 
 
 @overload
@@ -61,8 +50,8 @@ def complete_job_sync(result: object = None, /, *, transaction: object) -> objec
     return result
 
 
-def _here() -> Completer:
-    found = completer.get()
+def _here() -> Execution:
+    found = execution.get()
     if found is None:
         raise Misused(
             "there is no job to complete here: call it in a task's handler, in the worker's own "

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from atode._portal import Portal
 from atode.broker.protocol import Limits
 from atode.clock import Clock
-from atode.context import current, ends_at
+from atode.context import execution
 from atode.duration import Duration, seconds
 from atode.errors import BadOption, BrokerError, BrokerUnavailable, Misused, Snooze
 
@@ -154,13 +154,13 @@ class _Places:
             return True
 
     def _attempt(self) -> "_Attempt":
-        job = current.get()
-        if job is None:
+        here = execution.get()
+        if here is None:
             raise Misused(
                 f"semaphore {self.scope!r} is used outside of a job, but a place belongs to the "
                 "job that runs: use it in a task's handler"
             )
-        return _Attempt(job.id, ends_at.get())
+        return _Attempt(here.job.id, here.ends_at)
 
     def _until(self, attempt: "_Attempt", lifetime: float | None) -> float:
         until = attempt.ends_at if lifetime is None else self._clock.now() + lifetime

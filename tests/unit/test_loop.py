@@ -10,8 +10,7 @@ import pytest
 
 from atode import run
 from atode._portal import Portal
-from atode.context import current, current_job
-from atode.job import Job
+from atode.context import current_job
 
 
 async def answer() -> int:
@@ -76,11 +75,3 @@ def test_a_forked_child_has_a_loop_of_its_own(monkeypatch: pytest.MonkeyPatch) -
 
 def test_outside_a_handler_there_is_no_current_job() -> None:
     assert current_job() is None
-
-    token = current.set(Job("7", "note", "default", b"{}"))
-    try:
-        job = current_job()
-        assert job is not None
-        assert job.id == "7"
-    finally:
-        current.reset(token)

@@ -3,13 +3,14 @@
 import asyncio
 import contextvars
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from atode import Atode, BadOption, Misused, Semaphore, Snooze
-from atode.context import current, ends_at
+from atode.context import execution
 from atode.job import Job
 from atode.testing import FakeClock
 
@@ -31,11 +32,24 @@ def payments(jobs: Atode) -> Semaphore:
     return jobs.semaphore("payments", limit=1)
 
 
+@dataclass(frozen=True)
+class Running:
+    """An attempt that nobody completes in a transaction."""
+
+    job: Job
+    ends_at: float
+
+    async def complete(self, result: object, transaction: object) -> None:
+        raise NotImplementedError
+
+    def complete_sync(self, result: object, transaction: object) -> None:
+        raise NotImplementedError
+
+
 def attempt(job_id: str, until: float = float("inf")) -> contextvars.Context:
     """Where the handler of this job runs."""
     context = contextvars.copy_context()
-    context.run(current.set, Job(job_id, "charge", "default", b"{}"))
-    context.run(ends_at.set, until)
+    context.run(execution.set, Running(Job(job_id, "charge", "default", b"{}"), until))
     return context
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from atode.broker.optional import Transactional
 from atode.broker.protocol import Broker
 from atode.clock import Clock
-from atode.completion import Completer
+from atode.context import Execution
 from atode.errors import BadOption, NotHeld
 from atode.events import EndingIgnored, Events, JobSucceeded, TransactionLeftOpen
 from atode.job import Job, State
@@ -57,9 +57,9 @@ class Completions(Service):
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def of(self, attempt: Attempt, task: AnyTask[..., Any]) -> Completer:
-        """How this attempt's handler completes its job."""
-        return _Completion(self._broker, self._clock, attempt, task)
+    def of(self, attempt: Attempt, task: AnyTask[..., Any]) -> Execution:
+        """What this attempt's handler sees of it, and how it completes its job."""
+        return _Execution(self._broker, self._clock, attempt, task)
 
     def ended(self, attempt: Attempt, settlement: Settlement) -> None:
         """Its handler has ended: write `settlement`, unless the transaction was committed."""
@@ -162,10 +162,10 @@ class Completions(Service):
         self._bell.set()
 
 
-class _Completion:
-    """One handler's way to complete its job; also on a thread."""
+class _Execution:
+    """What one handler sees of its attempt; also on a thread."""
 
-    __slots__ = ("_attempt", "_broker", "_clock", "_task")
+    __slots__ = ("_attempt", "_broker", "_clock", "_task", "ends_at")
 
     def __init__(
         self, broker: Broker, clock: Clock, attempt: Attempt, task: AnyTask[..., Any]
@@ -174,6 +174,12 @@ class _Completion:
         self._clock = clock
         self._attempt = attempt
         self._task = task
+        # The attempt's own comes forward if it is interrupted.
+        self.ends_at = attempt.deadline
+
+    @property
+    def job(self) -> Job:
+        return self._attempt.claim.job
 
     async def complete(self, result: object, transaction: object) -> None:
         broker = self._transactional()

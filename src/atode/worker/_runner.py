@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from atode.clock import Clock
-from atode.completion import completer
-from atode.context import current, ends_at
+from atode.context import execution
 from atode.errors import BadPayload, BadTask, PayloadTooLarge, Snooze, UnknownTask
 from atode.events import Events, HandlerStuck, JobStarted, ServiceFailed
 from atode.job import Claim, Job
@@ -187,9 +186,7 @@ class Runner:
             arguments = task.decode(job)
             if attempt.deadline <= attempt.started_at:
                 return Failed("the job's deadline passed before it could start", permanent=True)
-            current.set(job)
-            ends_at.set(attempt.deadline)
-            completer.set(self._completions.of(attempt, task))
+            execution.set(self._completions.of(attempt, task))
             if task.is_async:
                 value = await task.function(**arguments)
             else:
