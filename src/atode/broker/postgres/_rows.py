@@ -154,7 +154,7 @@ def locks_of(jobs: Sequence[Job]) -> Columns:
 def fences_of(claims: Sequence[Claim]) -> Columns:
     """What tells whether claims hold their jobs: ids, tickets, and the different workers."""
     return (
-        [key_of(claim.job.id).id for claim in claims],
+        _keys_of([claim.job.id for claim in claims])[0],
         [ticket_of(claim) for claim in claims],
         list({claim.worker for claim in claims}),
     )

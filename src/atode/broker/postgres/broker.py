@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from typing import Self
 
 from atode.broker.postgres import _statements as sql
@@ -44,7 +45,10 @@ from atode.broker.returns import Returns
 from atode.clock import Clock, SystemClock
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import Claim, Job, State
-from atode.outcome import Settlement, Tally
+from atode.outcome import Settlement
+
+_LINE = itemgetter(0)
+"""A claimed row's number in line."""
 
 _MOST_AT_ONCE = 1000
 """Jobs in one statement."""
@@ -159,12 +163,12 @@ class PostgresBroker(
         refused: list[Settlement] = []
         for start in range(0, len(settlements), MOST_FENCES):
             some = settlements[start : start + MOST_FENCES]
-            for tally in Tally:
-                gone = [each for each in some if each.after is None and each.tally is tally]
-                if gone:
-                    refused += await self._settle(sql.SETTLE_GONE, gone, [TALLIES[tally]])
-            kept = [settlement for settlement in some if settlement.after is not None]
-            if kept:
+            gone = [settlement for settlement in some if settlement.after is None]
+            for tally in dict.fromkeys(settlement.tally for settlement in gone):
+                counted = [settlement for settlement in gone if settlement.tally is tally]
+                refused += await self._settle(sql.SETTLE_GONE, counted, [TALLIES[tally]])
+            if len(gone) < len(some):
+                kept = [settlement for settlement in some if settlement.after is not None]
                 refused += await self._settle_kept(kept)
         return refused
 
@@ -246,10 +250,13 @@ class PostgresBroker(
         if whole:
             enough = len(rows) == limit
             self._lines.looked_whole(time.monotonic() - began, found_enough=enough)
-        order = {queue: place for place, queue in enumerate(queues)}
-        rows = sorted(rows, key=lambda row: (order[row[4]], row[0]))
-        for line, _, _, _, queue, *_ in rows:
+        rows = sorted(rows, key=_LINE)
+        # Of each queue, the last.
+        for queue, line in {row[4]: row[0] for row in rows}.items():
             self._lines.taken(queue, line)
+        if len(queues) > 1:
+            order = {queue: place for place, queue in enumerate(queues)}
+            rows.sort(key=lambda row: order[row[4]])
         return [claim_of(row, worker, until) for row in rows]
 
     async def _settle_kept(self, settlements: Sequence[Settlement]) -> list[Settlement]:
