@@ -32,6 +32,7 @@ from atode.worker._ledger import Ledger
 from atode.worker._settler import Settler
 from atode.worker._threads import Threads
 
+_SUCCEEDED = Succeeded()
 _NO_TASK = Retry(0)
 _STANDARD = Retry()
 _SHOWN_FRAMES = -8
@@ -196,7 +197,7 @@ class Runner:
                     value = await value
             if attempt.cause in _TOO_LATE:
                 return _interrupted(attempt)
-            return Succeeded(task.result.encode(value) if job.retention > 0 else b"")
+            return Succeeded(task.result.encode(value)) if job.retention > 0 else _SUCCEEDED
         except asyncio.CancelledError:
             return _interrupted(attempt)
         except Snooze as snooze:

@@ -44,9 +44,10 @@ class Settler(Service):
 
     def add(self, settlement: Settlement) -> None:
         """Have this written as soon as possible; until then its claim is kept alive."""
+        if not self._waiting:
+            self._bell.set()
+            self._empty.clear()
         self._waiting.append(settlement)
-        self._bell.set()
-        self._empty.clear()
 
     def drop(self, claim: Claim) -> None:
         """This claim is lost; there is nothing to write."""
