@@ -88,9 +88,9 @@ class Client:
         calls = list(calls)
         with self._events.layers.enqueuing([call.job(now) for call in calls]) as jobs:
             refused = await self._store(calls, jobs)
-            taken = {id(refusal.job) for refusal in refused}
-            stored = [job for job in jobs if id(job) not in taken]
             if self._events.wanted(JobEnqueued):
+                taken = {id(refusal.job) for refusal in refused}
+                stored = [job for job in jobs if id(job) not in taken]
                 self._events.publish_all([JobEnqueued(job) for job in stored])
             _raise_first(refused)
         return [self._handle(call, job) for call, job in zip(calls, jobs, strict=True)]
@@ -143,7 +143,7 @@ class Client:
             _raise_first(await self._transactional().enqueue_within(call.transaction, [job]))
 
     async def _store(self, calls: Sequence[Call[Any]], jobs: Sequence[Job]) -> Sequence[Refused]:
-        if all(call.transaction is None for call in calls):
+        if all(call.transaction is None for call in calls if call.options):
             return await self._broker.enqueue(jobs)
         refused: list[Refused] = []
         pairs = zip(calls, jobs, strict=True)
@@ -170,7 +170,7 @@ class Client:
         return self._handle(call, job)
 
     def _handle(self, call: Call[R], job: Job) -> JobHandle[R]:
-        return JobHandle(job, call.task.result.decode, self)
+        return JobHandle(job, call.task.result, self)
 
 
 def _raise_first(refused: Sequence[Refused]) -> None:

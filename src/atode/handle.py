@@ -21,12 +21,20 @@ class Results(Protocol):
     ) -> Awaitable[Any]: ...
 
 
+class Decoder(Protocol[R]):
+    """Who reads a stored result."""
+
+    def decode(self, payload: bytes) -> R: ...
+
+
 class JobHandle(Generic[R]):
     """A stored job: its id and queue, its state, and its result once there is one."""
 
-    def __init__(self, job: Job, decode: Callable[[bytes], R], results: Results) -> None:
+    __slots__ = ("_job", "_result", "_results")
+
+    def __init__(self, job: Job, result: Decoder[R], results: Results) -> None:
         self._job = job
-        self._decode = decode
+        self._result = result
         self._results = results
 
     @property
@@ -56,7 +64,7 @@ class JobHandle(Generic[R]):
             JobFailed: it ended archived; JobCancelled if somebody cancelled it.
             BrokerUnavailable: the store cannot be reached.
         """
-        value: R = await self._results.wait_for_result(self._job, self._decode, timeout)
+        value: R = await self._results.wait_for_result(self._job, self._result.decode, timeout)
         return value
 
     def __repr__(self) -> str:

@@ -177,7 +177,7 @@ class Schedules:
         job = found.job_now(self._clock.now())
         for refusal in await self._client().broker.enqueue([job]):
             raise NotUnique(job.queue, refusal.holder)
-        return JobHandle(job, _plain, self._client())
+        return JobHandle(job, _Plain, self._client())
 
     async def list(self) -> "Sequence[ScheduleInfo]":
         """All schedules of the code and the store, by id.
@@ -357,8 +357,12 @@ def _made(definition: Definition) -> Schedule:
     return schedule
 
 
-def _plain(result: bytes) -> Any:
-    return from_json(result) if result else None
+class _Plain:
+    """The result of a task that may be in the code of another program."""
+
+    @staticmethod
+    def decode(payload: bytes) -> Any:
+        return from_json(payload) if payload else None
 
 
 def _by_id(schedule: Schedule) -> str:

@@ -67,12 +67,13 @@ def new_batch() -> int:
 
 def news_of(jobs: Sequence[Job]) -> list[News]:
     """Whom new jobs concern; of many delayed ones of a queue, the earliest is told."""
-    pending = {job.queue for job in jobs if job.state is State.PENDING}
+    pending = State.PENDING
+    queues = {job.queue for job in jobs if job.state is pending}
     due: dict[str, float] = {}
-    for job in jobs:
+    for job in [job for job in jobs if job.state is not pending]:
         if job.state in (State.SCHEDULED, State.RETRY):
             due[job.queue] = min(job.due, due.get(job.queue, job.due))
-    return [News("pending", queue) for queue in pending] + [
+    return [News("pending", queue) for queue in queues] + [
         News("due", queue, instant) for queue, instant in due.items()
     ]
 

@@ -28,7 +28,8 @@ _LAST_INSTANT = 9e12
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 # What may be a number beyond PostgreSQL's, if it is not part of a text; and what surely is.
-_LONG = re.compile(rb"\d[eE][+-]?\d{5}|\d{5000}")
+_HIGH = re.compile(rb"[eE][+-]?\d{5}")
+_LONG = re.compile(rb"\d{5000}")
 _MOST_DIGITS = 5000
 _MOST_EXPONENT = 4
 
@@ -78,9 +79,14 @@ def is_json(payload: bytes) -> bool:
     """Whether PostgreSQL can surely read it as JSON."""
     try:
         from_json(payload, allow_inf_nan=False)
-        return b"\\u0000" not in payload and not (_LONG.search(payload) and _has_huge(payload))
+        return b"\\u0000" not in payload and not (_looks_huge(payload) and _has_huge(payload))
     except ValueError:
         return False
+
+
+def _looks_huge(payload: bytes) -> bool:
+    is_long = len(payload) >= _MOST_DIGITS
+    return bool(_HIGH.search(payload) or (is_long and _LONG.search(payload)))
 
 
 def _has_huge(payload: bytes) -> bool:
