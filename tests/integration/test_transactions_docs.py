@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from atode import Atode, State
-from tests.integration.postgres_connections import django
+from tests.integration.postgres.connections import django
 from tests.integration.stage import until_stored, working
 
 PAGES = Path(__file__).parents[2] / "docs"

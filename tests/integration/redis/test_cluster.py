@@ -11,7 +11,7 @@ from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
 from atode.testing.clock import FakeClock
-from tests.integration.every_call import CALLS, a_job, whole_text
+from tests.integration.redis.every_call import CALLS, a_job, whole_text
 from tests.servers.redis_cluster import RedisCluster
 
 QUEUES = [f"queue{n}" for n in range(12)]

@@ -17,7 +17,7 @@ from atode.group import Group, Member
 from atode.job import Job, State
 from atode.outcome import Failed
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import (
+from tests.integration.redis.stage import (
     JOB,
     NOW_NS,
     START,
@@ -204,7 +204,7 @@ async def test_a_group_of_a_hundred_thousand_bytes_of_names_is_one_key_each(
     assert redis_store.do("EXISTS", *(f"asynq:{{mail}}:g:{name}" for name in names)) == 500
 
 
-# a lost answer (see also test_redis_outages.py)
+# a lost answer (see also test_outages.py)
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "claimed"])

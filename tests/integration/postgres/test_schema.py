@@ -17,7 +17,7 @@ from tests.servers.redis import free_port
 
 Ask = Callable[[str], str]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VERSIONS = "SELECT string_agg(version::text, ' ' ORDER BY version) FROM job_migrations"
 
 MIGRATE = """

@@ -14,7 +14,7 @@ from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Cancelled, Failed, Outcome, Released, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import (
+from tests.integration.redis.stage import (
     FIRST_LEASE,
     NOW_NS,
     START,

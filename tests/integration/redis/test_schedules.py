@@ -10,7 +10,7 @@ from atode.errors import BrokerRefused
 from atode.job import State, fingerprint
 from atode.schedule import Definition, Definitions, Entry, EntryOptions, Fired, Tick, Ticked
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import NOW_NS, START, a_job, a_message, stored
+from tests.integration.redis.stage import NOW_NS, START, a_job, a_message, stored
 from tests.servers.redis_store import RedisStore
 
 # The vectors of the protocol's section 18.

@@ -12,7 +12,7 @@ import sqlalchemy
 
 from atode import Atode, BadOption, DuplicateJob, NotUnique, State
 from atode.task import AsyncTask
-from tests.integration.postgres_connections import (
+from tests.integration.postgres.connections import (
     ASYNCHRONOUS,
     BLOCKING,
     connect,

@@ -24,10 +24,10 @@ from atode.retry import Retry, fixed
 from atode.testing.clock import FakeClock
 from tests.servers.redis_store import GoPeer, RedisStore
 
-ROOT = Path(__file__).parents[2]
-HERE = "integration/test_redis_traps"
-PEERS = "integration/test_redis_peers"
-DOCTOR = "integration/test_redis_doctor_jobs"
+ROOT = Path(__file__).parents[3]
+HERE = "integration/redis/test_traps"
+PEERS = "integration/redis/test_peers"
+DOCTOR = "integration/redis/test_doctor_jobs"
 
 TRAPS: Mapping[int, Sequence[str]] = {
     1: (
@@ -41,11 +41,11 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{PEERS}::test_due_ids_without_a_job_are_dropped_and_leave_nothing",
         f"{PEERS}::test_active_ids_without_a_job_are_dropped",
         f"{DOCTOR}::test_ids_without_a_job",
-        "integration/test_redis_doctor_server::test_an_eviction_policy_deletes_jobs",
+        "integration/redis/test_doctor_server::test_an_eviction_policy_deletes_jobs",
     ),
     3: (
         f"{HERE}::test_no_script_looks_through_a_whole_list_for_one_id",
-        "integration/test_redis_active::"
+        "integration/redis/test_active::"
         "test_those_that_ended_leave_and_the_others_keep_their_places",
     ),
     4: (
@@ -55,7 +55,7 @@ TRAPS: Mapping[int, Sequence[str]] = {
         "interop/test_go_clients::test_an_error_text_that_is_no_utf8_can_be_read_by_go",
         f"{DOCTOR}::test_an_unreadable_message_in_dead_hands_can_be_recovered_by_go_again",
     ),
-    5: ("integration/test_redis_doctor_server::test_a_server_that_cannot_do_it",),
+    5: ("integration/redis/test_doctor_server::test_a_server_that_cannot_do_it",),
     6: (
         f"{PEERS}::test_a_huge_old_archive_is_taken_down_with_its_hashes",
         f"{DOCTOR}::test_an_archive_that_asynq_cannot_trim_any_more",
@@ -63,7 +63,7 @@ TRAPS: Mapping[int, Sequence[str]] = {
     ),
     7: (
         f"{HERE}::test_go_and_python_stand_in_one_line",
-        "integration/test_redis_format::test_requeue",
+        "integration/redis/test_format::test_requeue",
     ),
     8: (
         f"{HERE}::test_only_leases_have_fractions",
@@ -71,43 +71,43 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{DOCTOR}::test_instants_with_a_fraction",
     ),
     9: (
-        "integration/test_redis_groups::test_schedule_with_a_group",
-        "integration/test_redis_groups::"
+        "integration/redis/test_groups::test_schedule_with_a_group",
+        "integration/redis/test_groups::"
         "test_a_scheduled_job_of_a_go_client_with_a_group_runs_alone",
     ),
     10: (
-        "integration/test_redis_groups::"
+        "integration/redis/test_groups::"
         "test_a_stale_set_goes_back_to_its_group_which_is_known_again",
-        "integration/test_redis_groups::test_what_gos_recoverer_gave_back_is_known_again",
-        "integration/test_redis_groups::"
+        "integration/redis/test_groups::test_what_gos_recoverer_gave_back_is_known_again",
+        "integration/redis/test_groups::"
         "test_a_member_that_go_ran_alone_does_not_join_again_with_its_retry",
         f"{PEERS}::test_a_grouped_job_goes_back_to_its_group_which_is_known_again",
-        "integration/test_redis_operations::test_a_job_that_is_run_alone_has_left_its_group",
+        "integration/redis/test_operations::test_a_job_that_is_run_alone_has_left_its_group",
         f"{DOCTOR}::test_a_group_that_nobody_looks_at",
     ),
     11: (
         f"{HERE}::test_the_job_of_a_worker_whose_clock_is_behind_is_fenced",
         f"{PEERS}::test_the_job_of_a_dead_go_worker_is_taken_over_after_thirty_more_seconds",
-        "integration/test_redis_doctor_server::test_clocks_that_differ",
-        "integration/test_redis_doctor_presence::test_a_worker_whose_clock_is_wrong",
+        "integration/redis/test_doctor_server::test_clocks_that_differ",
+        "integration/redis/test_doctor_presence::test_a_worker_whose_clock_is_wrong",
     ),
     12: (
-        "integration/test_redis_outages::test_an_answer_that_is_lost_does_not_turn_into_a_refusal",
-        "integration/test_redis_unique::test_a_call_that_is_sent_twice_knows_its_jobs_and_locks",
-        "integration/test_redis_outages::"
+        "integration/redis/test_outages::test_an_answer_that_is_lost_does_not_turn_into_a_refusal",
+        "integration/redis/test_unique::test_a_call_that_is_sent_twice_knows_its_jobs_and_locks",
+        "integration/redis/test_outages::"
         "test_a_worker_gets_the_jobs_of_a_claim_whose_answer_never_came",
     ),
     13: ("faults/test_blocking::*",),
     14: (
-        "integration/test_redis_unique::test_no_other_ending_releases_it",
-        "integration/test_redis_unique::test_a_lock_that_has_gone_over_to_another_job_stays",
-        "integration/test_redis_unique::test_a_refused_job_changes_nothing",
+        "integration/redis/test_unique::test_no_other_ending_releases_it",
+        "integration/redis/test_unique::test_a_lock_that_has_gone_over_to_another_job_stays",
+        "integration/redis/test_unique::test_a_refused_job_changes_nothing",
         "unit/test_unique::*",
     ),
     15: (
         f"{HERE}::test_what_we_do_not_know_survives_every_ending",
         f"{HERE}::test_what_we_do_not_know_survives_an_operators_hand",
-        "integration/test_redis_operations::test_replace_payload",
+        "integration/redis/test_operations::test_replace_payload",
         "interop/test_go_clients::test_headers_and_options_of_a_go_program_arrive",
     ),
     16: (
@@ -116,7 +116,7 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{DOCTOR}::test_a_queue_that_is_in_use_and_not_listed",
     ),
     17: (
-        "integration/test_redis_schedules::test_entries_are_asynqs_byte_for_byte_and_in_order",
+        "integration/redis/test_schedules::test_entries_are_asynqs_byte_for_byte_and_in_order",
         "interop/test_schedules::test_what_python_shows_is_read_by_asynqs_inspector",
     ),
     18: (
@@ -124,10 +124,10 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{DOCTOR}::test_a_hash_that_is_no_job_gives_its_id_free",
     ),
     19: (
-        "integration/test_redis_format::test_a_retry_that_is_no_failure_counts_nothing",
-        "integration/test_redis_format::test_full_counters_start_again",
-        "integration/test_redis_format::test_the_daily_counters_are_those_of_the_day_of_the_end",
-        "integration/test_redis_operations::test_archive_a_pending_job",
+        "integration/redis/test_format::test_a_retry_that_is_no_failure_counts_nothing",
+        "integration/redis/test_format::test_full_counters_start_again",
+        "integration/redis/test_format::test_the_daily_counters_are_those_of_the_day_of_the_end",
+        "integration/redis/test_operations::test_archive_a_pending_job",
     ),
     20: (
         f"{HERE}::test_a_job_never_has_neither_timeout_nor_deadline",
@@ -138,32 +138,32 @@ TRAPS: Mapping[int, Sequence[str]] = {
         f"{DOCTOR}::test_a_name_with_braces",
     ),
     22: (
-        "integration/test_redis_waiting::test_jobs_of_a_paused_queue_do_not_end_a_wait",
+        "integration/redis/test_waiting::test_jobs_of_a_paused_queue_do_not_end_a_wait",
         f"{PEERS}::test_a_paused_queue_gives_no_jobs_but_promotes_and_recovers",
     ),
     23: (
-        "integration/test_redis_schedules::test_the_event_is_asynqs_byte_for_byte",
-        "integration/test_redis_doctor_presence::"
+        "integration/redis/test_schedules::test_the_event_is_asynqs_byte_for_byte",
+        "integration/redis/test_doctor_presence::"
         "test_the_history_of_a_schedule_that_nobody_runs_gets_an_end",
     ),
     24: (
-        "integration/test_redis_operations::test_remove_by_force_leaves_nothing",
-        "integration/test_redis_operations::test_remove_takes_what_an_empty_queue_has_left",
+        "integration/redis/test_operations::test_remove_by_force_leaves_nothing",
+        "integration/redis/test_operations::test_remove_takes_what_an_empty_queue_has_left",
         f"{DOCTOR}::test_what_a_removed_queue_has_left",
     ),
-    25: ("integration/test_redis_operations::test_run_from_the_archive",),
+    25: ("integration/redis/test_operations::test_run_from_the_archive",),
 }
 
 IMPROVEMENTS: Mapping[str, Sequence[str]] = {
     "waiting by BLMOVE": (
-        "integration/test_redis_waiting::test_a_wait_polls_nothing",
+        "integration/redis/test_waiting::test_a_wait_polls_nothing",
         f"{PEERS}::test_an_enqueue_of_a_go_client_ends_a_wait_at_once",
         "interop/test_go_clients::test_an_idle_worker_starts_the_job_of_a_go_program_at_once",
     ),
     "batches": (f"{HERE}::test_a_batch_has_the_effects_of_its_parts",),
     "precise delays, rounded up": (
-        "integration/test_redis_due::test_a_job_comes_at_its_millisecond",
-        "integration/test_redis_format::test_a_schedule_within_a_second",
+        "integration/redis/test_due::test_a_job_comes_at_its_millisecond",
+        "integration/redis/test_format::test_a_schedule_within_a_second",
         "interop/test_python_clients::test_go_starts_a_delayed_job_after_its_instant",
     ),
     "orphan repair": (
@@ -172,25 +172,25 @@ IMPROVEMENTS: Mapping[str, Sequence[str]] = {
     ),
     "owner": (
         f"{PEERS}::test_a_job_that_a_go_worker_took_over_cannot_be_settled_by_its_first_holder",
-        "integration/test_redis_outages::test_the_jobs_of_a_claim_that_is_sent_twice_are_handed_out",
-        "integration/test_redis_outages::"
+        "integration/redis/test_outages::test_the_jobs_of_a_claim_that_is_sent_twice_are_handed_out",
+        "integration/redis/test_outages::"
         "test_a_worker_gets_the_jobs_of_a_claim_whose_answer_never_came",
     ),
     "LREM from the tail": (f"{HERE}::test_no_script_looks_through_a_whole_list_for_one_id",),
     "trimming in chunks, with the hashes": (
         f"{PEERS}::test_a_huge_old_archive_is_taken_down_with_its_hashes",
-        "integration/test_redis_operations::test_what_the_archive_drops_is_deleted",
+        "integration/redis/test_operations::test_what_the_archive_drops_is_deleted",
     ),
     "group names in forward and reclaim": (
-        "integration/test_redis_groups::"
+        "integration/redis/test_groups::"
         "test_a_stale_set_goes_back_to_its_group_which_is_known_again",
         f"{PEERS}::test_a_grouped_job_goes_back_to_its_group_which_is_known_again",
     ),
     "histories that end": (
-        "integration/test_redis_schedules::test_the_event_is_asynqs_byte_for_byte",
+        "integration/redis/test_schedules::test_the_event_is_asynqs_byte_for_byte",
     ),
     "one job of each tick": (
-        "integration/test_redis_outages::"
+        "integration/redis/test_outages::"
         "test_a_tick_whose_answer_is_lost_is_stored_once_and_still_ours",
     ),
     "guarded results": (f"{HERE}::test_a_result_after_the_end_leaves_nothing",),

@@ -11,7 +11,7 @@ from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
 from tests.faults.journal import eventually
-from tests.integration.every_call import CALLS, a_job, whole_text
+from tests.integration.redis.every_call import CALLS, a_job, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_sentinel import SERVICE, WatchedRedis
 from tests.servers.redis_store import RedisStore

@@ -15,7 +15,7 @@ from atode.schedule import HISTORY_AGE, Ticked
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job
 from atode.testing.schedule_contract import NINE, TEN, a_tick
-from tests.integration.test_postgres_statements import SETTINGS, plan
+from tests.integration.postgres.test_statements import SETTINGS, plan
 
 Ask = Callable[[str], str]
 

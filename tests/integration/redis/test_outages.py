@@ -12,7 +12,7 @@ from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
 from atode.schedule import Tick, Ticked
-from tests.integration.every_call import CALLS, a_job, whole_text
+from tests.integration.redis.every_call import CALLS, a_job, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
 

@@ -11,7 +11,7 @@ from atode.job import State
 from atode.outcome import Succeeded
 from atode.statistics import Day
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import START, a_job, a_message, claimed, end
+from tests.integration.redis.stage import START, a_job, a_message, claimed, end
 from tests.servers.redis_store import GoPeer, RedisStore
 
 SCHEDULED: dict[str, Any] = {"state": State.SCHEDULED, "due": START + 60.125}

@@ -9,7 +9,7 @@ import pytest
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
-from tests.integration.every_call import CALLS, a_job
+from tests.integration.redis.every_call import CALLS, a_job
 from tests.servers.certificates import Certificates
 from tests.servers.redis import RedisServer, needs_tls
 from tests.servers.redis_cluster import RedisCluster

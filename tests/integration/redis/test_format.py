@@ -22,7 +22,7 @@ from atode.outcome import (
     Succeeded,
 )
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import (
+from tests.integration.redis.stage import (
     DAY,
     FIRST_LEASE,
     LEASE,

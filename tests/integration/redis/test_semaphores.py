@@ -7,7 +7,7 @@ import pytest
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import START
+from tests.integration.redis.stage import START
 from tests.servers.redis_store import RedisStore
 
 KEY = "asynq:sema:payments"

@@ -34,7 +34,7 @@ from atode.events import (
 from atode.outcome import Succeeded, decide
 from atode.testing.jobs import a_job
 from atode.worker import _completions
-from tests.integration.postgres_connections import ASYNCHRONOUS, BLOCKING, connect, of_asyncpg
+from tests.integration.postgres.connections import ASYNCHRONOUS, BLOCKING, connect, of_asyncpg
 from tests.integration.stage import heard, until, until_stored, working
 
 Ask = Callable[[str], str]

@@ -11,7 +11,7 @@ from atode.errors import BrokerRefused
 from atode.job import Job, State, fingerprint
 from atode.outcome import Crashed, Failed, Outcome, Released, Snoozed, Succeeded
 from atode.testing.clock import FakeClock
-from tests.integration.redis_stage import (
+from tests.integration.redis.stage import (
     NOW_NS,
     START,
     a_job,
