@@ -3,7 +3,6 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +14,11 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from atode import Atode, State
 from tests.integration.postgres.connections import django
+from tests.integration.postgres.stage import Ask
 from tests.integration.stage import until_stored, working
 
 PAGES = Path(__file__).parents[2] / "docs"
 TABLE = "CREATE TABLE orders (id integer, paid boolean, shipped boolean)"
-
-Ask = Callable[[str], str]
 
 
 def code(language: str) -> list[str]:

@@ -17,7 +17,7 @@ connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
 
 
 @asynccontextmanager
-async def of_asyncpg(url: str) -> AsyncGenerator[object]:
+async def of_asyncpg(url: str) -> AsyncGenerator[Any]:
     connection = await connect(url)
     try:
         async with connection.transaction():
@@ -27,20 +27,20 @@ async def of_asyncpg(url: str) -> AsyncGenerator[object]:
 
 
 @asynccontextmanager
-async def of_asyncpg_pool(url: str) -> AsyncGenerator[object]:
+async def of_asyncpg_pool(url: str) -> AsyncGenerator[Any]:
     pool: Any = cast("Any", asyncpg).create_pool(url, min_size=1, max_size=1)
     async with pool, pool.acquire() as connection, connection.transaction():
         yield connection
 
 
 @asynccontextmanager
-async def of_psycopg(url: str) -> AsyncGenerator[object]:
+async def of_psycopg(url: str) -> AsyncGenerator[Any]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         yield connection
 
 
 @asynccontextmanager
-async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[object]:
+async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[Any]:
     dicts: Any = dict_row
     opened = psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dicts)
     async with await opened as connection, connection.transaction():
@@ -48,7 +48,7 @@ async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[object]:
 
 
 @asynccontextmanager
-async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[object]:
+async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[Any]:
     engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
     try:
         async with engine.begin() as connection:
@@ -58,7 +58,7 @@ async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[object]:
 
 
 @asynccontextmanager
-async def of_sqlalchemy_session(url: str) -> AsyncGenerator[object]:
+async def of_sqlalchemy_session(url: str) -> AsyncGenerator[Any]:
     engine = create_async_engine(url.replace("postgresql", "postgresql+psycopg"))
     try:
         async with AsyncSession(engine) as session, session.begin():
@@ -80,13 +80,13 @@ ASYNCHRONOUS = [
 
 
 @contextmanager
-def of_blocking_psycopg(url: str) -> Generator[object]:
+def of_blocking_psycopg(url: str) -> Generator[Any]:
     with psycopg.connect(url) as connection:
         yield connection
 
 
 @contextmanager
-def of_blocking_sqlalchemy_connection(url: str) -> Generator[object]:
+def of_blocking_sqlalchemy_connection(url: str) -> Generator[Any]:
     engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
     try:
         with engine.begin() as connection:
@@ -96,7 +96,7 @@ def of_blocking_sqlalchemy_connection(url: str) -> Generator[object]:
 
 
 @contextmanager
-def of_blocking_sqlalchemy_session(url: str) -> Generator[object]:
+def of_blocking_sqlalchemy_session(url: str) -> Generator[Any]:
     engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
     try:
         with Session(engine) as session, session.begin():
@@ -106,7 +106,7 @@ def of_blocking_sqlalchemy_session(url: str) -> Generator[object]:
 
 
 @contextmanager
-def django(url: str) -> Generator[object]:
+def django(url: str) -> Generator[Any]:
     """Django's connection of this thread, as `from django.db import connection` gives it."""
     from django import setup
     from django.conf import settings
@@ -133,7 +133,7 @@ def django(url: str) -> Generator[object]:
 
 
 @contextmanager
-def of_django(url: str) -> Generator[object]:
+def of_django(url: str) -> Generator[Any]:
     from django.db import transaction
 
     with django(url) as connection, cast("Any", transaction).atomic():

@@ -1,10 +1,7 @@
 """What cancelling writes into PostgreSQL, and what it does to whoever is at the same job."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
 
-import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
@@ -13,25 +10,15 @@ from atode.job import State
 from atode.outcome import Failed, Released
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, take
+from tests.integration.postgres.stage import Ask, under_way, waiting
 from tests.servers.postgres import PostgresServer
 
-Ask = Callable[[str], str]
-
 MARKED = "SELECT count(cancelled) FROM jobs"
-LOCKS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def broker(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url, clock)
-    await broker.open()
-    yield broker
-    await broker.close()
+def broker(timed: PostgresBroker) -> PostgresBroker:
+    return timed
 
 
 async def test_operators_see_a_cancelled_job_as_failed(broker: PostgresBroker, ask: Ask) -> None:
@@ -60,14 +47,10 @@ async def test_cancelling_waits_for_a_claim_that_is_under_way(
     broker: PostgresBroker, postgres_url: str, ask: Ask
 ) -> None:
     await broker.enqueue([a_job(id="j")])
-    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
-    async with connection.transaction():
-        await connection.execute("UPDATE jobs SET state = 'active', worker = 'w', ticket = 7")
-        cancelling = asyncio.ensure_future(broker.cancel("default", ["j"]))
-        async with asyncio.timeout(20):
-            while ask(LOCKS) == "0":
-                await asyncio.sleep(0.01)
-    await connection.close()
+    claim = "UPDATE jobs SET state = 'active', worker = 'w', ticket = 7"
+    async with under_way(postgres_url, claim) as transaction:
+        cancelling = await waiting(broker.cancel("default", ["j"]), ask)
+        await transaction.commit()
 
     assert await cancelling == 1
     assert ask("SELECT state, cancelled IS NULL FROM jobs") == "active|f"
@@ -78,14 +61,9 @@ async def test_a_settlement_waits_for_a_cancellation_that_is_under_way(
 ) -> None:
     await broker.enqueue([a_job()])
     [claim] = await take(broker)
-    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
-    async with connection.transaction():
-        await connection.execute("UPDATE jobs SET cancelled = 1")
-        settling = asyncio.ensure_future(end(broker, claim, Released(), clock))
-        async with asyncio.timeout(20):
-            while ask(LOCKS) == "0":
-                await asyncio.sleep(0.01)
-    await connection.close()
+    async with under_way(postgres_url, "UPDATE jobs SET cancelled = 1") as transaction:
+        settling = await waiting(end(broker, claim, Released(), clock), ask)
+        await transaction.commit()
 
     assert await settling == []
     assert ask("SELECT state, error FROM jobs") == "archived|cancelled"

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any, cast
 
@@ -35,9 +35,8 @@ from atode.outcome import Succeeded, decide
 from atode.testing.jobs import a_job
 from atode.worker import _completions
 from tests.integration.postgres.connections import ASYNCHRONOUS, BLOCKING, connect, of_asyncpg
+from tests.integration.postgres.stage import Ask, until_told
 from tests.integration.stage import heard, until, until_stored, working
-
-Ask = Callable[[str], str]
 
 EFFECT = "INSERT INTO effects VALUES (1)"
 
@@ -160,7 +159,7 @@ async def test_a_savepoint_that_is_rolled_back_completes_nothing(
         async with of_asyncpg(postgres_url) as connection:
             await affect(connection)
             with suppress(Undo):
-                async with cast("Any", connection).transaction():
+                async with connection.transaction():
                     await complete_job(transaction=connection)
                     raise Undo
 
@@ -243,8 +242,8 @@ async def test_a_transaction_may_last_longer_than_the_lease(
         handle = await charge.enqueue()
         await until(lambda: runs)
         await later.enter_async_context(working(rival, lease=2))
-        expired = "SELECT count(*) FROM jobs WHERE turn < date_part('epoch', now())"
-        await until_told(ask, expired, "1")
+        expired = "SELECT count(*) = 1 FROM jobs WHERE turn < date_part('epoch', now())"
+        await until_told(ask, expired)
         # While the row is locked, other jobs come and go.
         await (await other.options(retention=60).enqueue()).result(timeout=10)
         may_end.set()
@@ -252,12 +251,6 @@ async def test_a_transaction_may_last_longer_than_the_lease(
         await until(lambda: any(event.job.id == handle.id for event in succeeded))
 
     assert (len(runs), effects(ask), lost) == (1, int(is_committed), [])
-
-
-async def until_told(ask: Ask, question: str, answer: str) -> None:
-    async with asyncio.timeout(20):
-        while await asyncio.to_thread(ask, question) != answer:
-            await asyncio.sleep(0.2)
 
 
 async def test_an_extension_waits_for_nobody_and_loses_nothing(

@@ -1,10 +1,7 @@
 """What `examine` says about real servers in trouble, and what `mend` makes of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
 
-import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -18,14 +15,11 @@ from atode.finding import Finding, Severity
 from atode.presence import Presence
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, ids
+from tests.integration.postgres.connections import connect
+from tests.integration.postgres.stage import Ask, until_told
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import free_port
-
-Ask = Callable[[str], str]
-
-# asyncpg's own annotations are partial.
-connect = cast("Callable[..., Awaitable[Any]]", cast("Any", asyncpg).connect)
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -36,14 +30,6 @@ TEST_SERVER = {"fsync"}
 @pytest.fixture
 def postgres_url(new_postgres_url: str) -> str:
     return new_postgres_url
-
-
-@pytest.fixture
-async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url)
-    await broker.open()
-    yield broker
-    await broker.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +55,6 @@ async def examined(url: str) -> dict[str, Finding]:
     found = {each.code: each for each in await findings(broker)}
     await broker.close()
     return found
-
-
-async def until_counted(ask: Ask, fact: str) -> None:
-    """Statistics come a little later."""
-    async with asyncio.timeout(30):
-        while await asyncio.to_thread(ask, fact) != "t":
-            await asyncio.sleep(0.05)
 
 
 async def serve(broker: PostgresBroker, started_at: float, lifetime: float = 60) -> None:
@@ -302,7 +281,8 @@ async def test_dead_rows_that_pile_up_behind_an_old_transaction(
     reader = await connect(postgres_url, server_settings={"application_name": "report"})
     await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM jobs")
     ask("DELETE FROM jobs")
-    await until_counted(
+    # Statistics come a little later.
+    await until_told(
         ask, "SELECT n_dead_tup > 1000 FROM pg_stat_user_tables WHERE relname = 'jobs'"
     )
 

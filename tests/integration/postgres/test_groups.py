@@ -1,10 +1,5 @@
 """Groups in PostgreSQL, where the contract does not see them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
-
-import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
@@ -12,10 +7,7 @@ from atode.clock import SystemClock
 from atode.errors import BrokerRefused
 from atode.job import State
 from atode.testing.jobs import a_job, ids
-
-Ask = Callable[[str], str]
-
-connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
+from tests.integration.postgres.stage import Ask, under_way, waiting
 
 
 class EarlyClock(SystemClock):
@@ -23,14 +15,6 @@ class EarlyClock(SystemClock):
 
     def now(self) -> float:
         return super().now() + 3600
-
-
-@pytest.fixture
-async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url)
-    await broker.open()
-    yield broker
-    await broker.close()
 
 
 async def test_a_worker_with_a_wrong_clock_makes_its_batches_no_earlier(
@@ -59,21 +43,15 @@ async def test_a_group_may_have_a_name_that_postgresql_cannot_keep(broker: Postg
 
 
 async def test_a_merge_waits_for_whoever_is_at_a_member_just_then(
-    broker: PostgresBroker, postgres_url: str
+    broker: PostgresBroker, postgres_url: str, ask: Ask
 ) -> None:
     await broker.enqueue([a_job(id="a", group="g"), a_job(id="b", group="g")])
     members = await broker.members("default", "g", limit=9)
-    other = await connect(postgres_url)
-    transaction = other.transaction()
-    await transaction.start()
-    await other.execute("DELETE FROM jobs WHERE name = 'b'")
 
-    merging = asyncio.ensure_future(broker.merge("default", "g", members, [a_job(id="batch")]))
-    done, _ = await asyncio.wait((merging,), timeout=0.3)
-    await transaction.commit()
-    await other.close()
+    async with under_way(postgres_url, "DELETE FROM jobs WHERE name = 'b'") as transaction:
+        merging = await waiting(broker.merge("default", "g", members, [a_job(id="batch")]), ask)
+        await transaction.commit()
 
-    assert not done
     assert not await merging
     found = await broker.find("default", State.AGGREGATING)
     assert (ids(found), await broker.get("default", "batch")) == (["a"], None)

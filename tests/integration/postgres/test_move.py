@@ -1,11 +1,5 @@
 """What a move does in PostgreSQL, and how it gets along with whoever is at the same jobs."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
-
-import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -17,45 +11,14 @@ from atode.loop import run
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, ids
 from atode.transfer import Moved, Stamp
-
-Ask = Callable[[str], str]
-T = TypeVar("T")
+from tests.integration.postgres.stage import Ask, under_way, waiting
 
 CLAIM = "UPDATE jobs SET state = 'active', worker = 'w', ticket = 7 WHERE name = 'claimed'"
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def broker(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url, clock)
-    await broker.open()
-    yield broker
-    await broker.close()
-
-
-@asynccontextmanager
-async def under_way(url: str, statement: str) -> AsyncGenerator[Any]:
-    """A transaction of somebody else, which has done this and may still go back on it."""
-    connection: Any = await cast("Any", asyncpg).connect(url)
-    transaction = connection.transaction()
-    await transaction.start()
-    await connection.execute(statement)
-    yield transaction
-    await connection.close()
-
-
-async def waiting(call: Coroutine[Any, Any, T], ask: Ask) -> asyncio.Task[T]:
-    """The call, once it waits for a lock."""
-    task = asyncio.ensure_future(call)
-    async with asyncio.timeout(20):
-        while ask(WAITING) == "0":
-            await asyncio.sleep(0.01)
-    return task
+def broker(timed: PostgresBroker) -> PostgresBroker:
+    return timed
 
 
 async def test_what_a_worker_is_about_to_claim_is_not_given(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,25 +14,11 @@ from atode.job import State, new_id
 from atode.outcome import Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
+from tests.integration.postgres.stage import Ask
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import free_port
 
-Ask = Callable[[str], str]
-
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url)
-    await broker.open()
-    yield broker
-    await broker.close()
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
 
-import asyncpg
 import pytest
 
 from atode.broker.postgres import _statements as sql
@@ -15,14 +12,8 @@ from atode.schedule import HISTORY_AGE, Ticked
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job
 from atode.testing.schedule_contract import NINE, TEN, a_tick
+from tests.integration.postgres.stage import Ask, under_way, waiting
 from tests.integration.postgres.test_statements import SETTINGS, plan
-
-Ask = Callable[[str], str]
-
-# asyncpg's own annotations are partial.
-connect = cast("Callable[..., Awaitable[Any]]", cast("Any", asyncpg).connect)
-
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 INDEXES = {
     sql.HOLD_TICKS: None,
@@ -38,16 +29,8 @@ INDEXES = {
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def broker(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url, clock)
-    await broker.open()
-    yield broker
-    await broker.close()
+def broker(timed: PostgresBroker) -> PostgresBroker:
+    return timed
 
 
 async def test_a_tick_that_cannot_be_recorded_stores_no_job(
@@ -67,17 +50,11 @@ async def test_who_waited_for_a_tick_of_another_sees_it(
     broker: PostgresBroker, postgres_url: str, ask: Ask
 ) -> None:
     await broker.tick([a_tick(NINE)], worker="w1")
-    other = await connect(postgres_url)
-    transaction = other.transaction()
-    await transaction.start()
-    await other.execute("UPDATE job_ticks SET at = $1, worker = 'other'", TEN)
+    later = f"UPDATE job_ticks SET at = {TEN}, worker = 'other'"
 
-    ticking = asyncio.create_task(broker.tick([a_tick(TEN)], worker="w1"))
-    async with asyncio.timeout(10):
-        while await asyncio.to_thread(ask, WAITING) == "0":
-            assert not ticking.done()
-    await transaction.commit()
-    await other.close()
+    async with under_way(postgres_url, later) as transaction:
+        ticking = await waiting(broker.tick([a_tick(TEN)], worker="w1"), ask)
+        await transaction.commit()
 
     assert await ticking == [Ticked.LATE]
     assert ask("SELECT count(*) FROM jobs") == "1"

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ from atode.broker.postgres.broker import PostgresBroker
 from atode.cli.main import app as cli
 from atode.errors import BrokerRefused
 from atode.testing.jobs import a_job, ids, take
+from tests.integration.postgres.stage import Ask
 from tests.servers.redis import free_port
-
-Ask = Callable[[str], str]
 
 ROOT = Path(__file__).parents[3]
 VERSIONS = "SELECT string_agg(version::text, ' ' ORDER BY version) FROM job_migrations"

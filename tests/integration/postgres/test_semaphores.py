@@ -1,13 +1,11 @@
 """Places in PostgreSQL: by whose clock they end, and what is left of them."""
 
 import asyncio
-from collections.abc import Callable
 
 from atode.broker.postgres.broker import PostgresBroker
 from atode.clock import SystemClock
 from atode.testing.clock import FakeClock
-
-Ask = Callable[[str], str]
+from tests.integration.postgres.stage import Ask
 
 LEFT = "SELECT round((expires - extract(epoch FROM now()))::numeric) FROM job_places"
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib.resources import files
 from typing import Any, cast
@@ -14,9 +14,8 @@ from atode.broker.postgres._address import address_of
 from atode.broker.postgres.broker import PostgresBroker
 from atode.loop import run
 from atode.testing.jobs import a_job
+from tests.integration.postgres.stage import Ask
 from tests.servers.postgres import PostgresServer
-
-Ask = Callable[[str], str]
 
 SETTINGS: Mapping[str, str] = address_of("postgresql://h/d").options["server_settings"]
 

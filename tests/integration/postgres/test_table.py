@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
 
-import asyncpg
 import pytest
 
 from atode.broker.postgres.broker import PostgresBroker
@@ -14,8 +11,8 @@ from atode.job import State, new_id
 from atode.outcome import Crashed, Failed, Snoozed, Succeeded, released
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import LEASE, a_job, end, ids, take
-
-Ask = Callable[[str], str]
+from tests.integration.postgres.connections import connect
+from tests.integration.postgres.stage import Ask
 
 FAILED = """SELECT type, COUNT(*) as failed_count FROM jobs WHERE status = 'failed'
 AND created_at >= NOW() - INTERVAL '24 hours' GROUP BY type;"""
@@ -23,29 +20,6 @@ PENDING = """SELECT type, COUNT(*) as pending_count FROM jobs WHERE status = 'pe
 GROUP BY type ORDER BY pending_count DESC;"""
 STUCK = """SELECT id, type, started_at FROM jobs WHERE status = 'processing'
 AND started_at < NOW() - INTERVAL '1 hour';"""
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
-    """By the database's clock, as in production."""
-    broker = PostgresBroker(postgres_url)
-    await broker.open()
-    yield broker
-    await broker.close()
-
-
-@pytest.fixture
-async def timed(postgres_url: str, clock: FakeClock) -> AsyncIterator[PostgresBroker]:
-    """By a clock that stands still."""
-    broker = PostgresBroker(postgres_url, clock)
-    await broker.open()
-    yield broker
-    await broker.close()
 
 
 async def test_operators_count_failed_jobs_of_the_last_day(
@@ -280,7 +254,7 @@ async def test_what_is_counted_is_added_up_now_and_then(
 async def test_a_job_that_committed_late_with_an_early_number_is_found(
     broker: PostgresBroker, postgres_url: str
 ) -> None:
-    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
+    connection = await connect(postgres_url)
     transaction = connection.transaction()
     await transaction.start()
     await broker.enqueue_within(connection, [a_job(id="early")])
@@ -297,7 +271,7 @@ async def test_a_job_that_committed_late_with_an_early_number_is_found(
 async def test_claims_find_their_jobs_while_an_old_snapshot_is_held(
     broker: PostgresBroker, clock: FakeClock, postgres_url: str
 ) -> None:
-    connection: Any = await cast("Any", asyncpg).connect(postgres_url)
+    connection = await connect(postgres_url)
     seen = 0
     async with connection.transaction(isolation="repeatable_read"):
         await connection.fetchval("SELECT count(*) FROM jobs")

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
@@ -223,7 +223,7 @@ async def test_another_database_is_refused_and_the_transaction_goes_on(
     async with of_asyncpg(elsewhere) as connection:
         with pytest.raises(BadOption, match="'postgres'"):
             await send_receipt.options(transaction=connection).enqueue(1)
-        assert await cast("Any", connection).fetchval("SELECT 1") == 1
+        assert await connection.fetchval("SELECT 1") == 1
 
 
 async def test_a_database_without_tables_is_refused_and_the_transaction_goes_on(
@@ -237,7 +237,7 @@ async def test_a_database_without_tables_is_refused_and_the_transaction_goes_on(
     async with of_asyncpg(postgres_url) as connection:
         with pytest.raises(BadOption, match="atode migrate"):
             await send_receipt.options(transaction=connection).enqueue(1)
-        assert await cast("Any", connection).fetchval("SELECT 1") == 1
+        assert await connection.fetchval("SELECT 1") == 1
 
 
 @pytest.mark.parametrize("thing", ["a text", 7, object()])

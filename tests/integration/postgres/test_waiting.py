@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
 
-import asyncpg
 import pytest
 
 from atode import Atode
@@ -17,21 +14,13 @@ from atode.errors import BrokerRefused
 from atode.outcome import Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job, end, ids, take
+from tests.integration.postgres.connections import connect
+from tests.integration.postgres.stage import Ask
 from tests.integration.stage import until, working
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 
-Ask = Callable[[str], str]
-
 BEHIND_POOLER = "?statement_cache_size=0"
-
-
-@pytest.fixture
-async def broker(postgres_url: str) -> AsyncIterator[PostgresBroker]:
-    broker = PostgresBroker(postgres_url)
-    await broker.open()
-    yield broker
-    await broker.close()
 
 
 @pytest.fixture
@@ -87,7 +76,7 @@ async def test_of_many_commits_in_a_moment_few_carry_a_notification_and_none_is_
     def hear(_: object, __: int, ___: str, word: str) -> None:
         heard.append(word)
 
-    line: Any = await cast("Any", asyncpg).connect(postgres_url)
+    line = await connect(postgres_url)
     await line.add_listener(address_of(postgres_url).channel, hear)
     producer = PostgresBroker(postgres_url)
     for _ in range(200):
