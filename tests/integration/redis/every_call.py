@@ -1,13 +1,16 @@
 """One call of each kind, for tests in which the store goes away."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from atode.broker.redis.broker import RedisBroker
+from atode.errors import BrokerUnavailable
 from atode.group import Member
-from atode.job import Claim, Job
+from atode.job import Claim
 from atode.presence import Presence
 from atode.schedule import Entry, Tick
 from atode.size import Wish
+from tests.integration.plain_job import a_job
 
 PRESENCE = Presence("h:1:b", "h", 1, 1, {"default": 1}, False, "active", 1.0)
 Call = Callable[[RedisBroker], Awaitable[object]]
@@ -48,8 +51,12 @@ CALLS: dict[str, Call] = {
 }
 
 
-def a_job(id: str, queue: str = "default") -> Job:
-    return Job(id, "demo", queue, b"{}")
+async def is_unavailable(calling: Awaitable[object], *, within: float = 20) -> bool:
+    try:
+        await asyncio.wait_for(calling, within)
+    except BrokerUnavailable:
+        return True
+    return False
 
 
 def whole_text(error: BaseException | None) -> str:

@@ -1,11 +1,12 @@
 """The list of active jobs, when many of them end at once."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from atode.broker.redis.broker import RedisBroker
+from atode.clock import SystemClock
 from atode.job import Claim, Job
 from atode.outcome import Settlement, Succeeded, decide
 from atode.retry import Retry
@@ -20,10 +21,8 @@ Order = Callable[[Sequence[Claim]], list[Claim]]
 
 
 @pytest.fixture
-async def broker(redis_url: str) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url)
-    yield broker
-    await broker.close()
+def clock() -> SystemClock:
+    return SystemClock()
 
 
 @pytest.fixture

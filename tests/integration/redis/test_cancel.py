@@ -1,6 +1,6 @@
 """What cancelling writes into Redis, key by key, and what it says to whom."""
 
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -30,18 +30,6 @@ from tests.servers.redis_store import GoPeer, RedisStore
 
 CANCELLED = {"error_msg": "cancelled", "last_failed_at": START}
 MARK = repr(START + 0.25)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 @contextmanager

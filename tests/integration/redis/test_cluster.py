@@ -1,7 +1,7 @@
 """Queues on several nodes, slots that move, and nodes that go away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -11,7 +11,8 @@ from atode.job import Claim, Job, State
 from atode.outcome import Settlement, Tally
 from atode.presence import Presence
 from atode.testing.clock import FakeClock
-from tests.integration.redis.every_call import CALLS, a_job, whole_text
+from tests.integration.plain_job import a_job
+from tests.integration.redis.every_call import CALLS, is_unavailable, whole_text
 from tests.servers.redis_cluster import RedisCluster
 
 QUEUES = [f"queue{n}" for n in range(12)]
@@ -89,7 +90,7 @@ async def test_a_due_job_is_told_of_across_nodes(cluster: RedisCluster) -> None:
     for queue in QUEUES:
         due = clock.now() + 0.5
         waiting = asyncio.ensure_future(listening.wait_due(QUEUES, until=None))
-        await other.enqueue([a_job("j", queue)._replace(state=State.SCHEDULED, due=due)])
+        await other.enqueue([a_job("j", queue, due=due)])
         await asyncio.wait_for(waiting, 10)
     await listening.close()
     await other.close()
@@ -142,9 +143,9 @@ async def test_a_queue_of_which_a_part_has_moved_is_unavailable_and_whole_afterw
     move = cluster.move("default")
     move.keys(lambda key: word.encode() in key)
 
-    raised = {name for name in CALLS if await _is_unavailable(CALLS[name](broker))}
-    raised |= {"settle"} if await _is_unavailable(broker.settle(successes(claims))) else set()
-    raised |= {"extend"} if await _is_unavailable(broker.extend(claims, lease=9)) else set()
+    raised = {name for name in CALLS if await is_unavailable(CALLS[name](broker))}
+    raised |= {"settle"} if await is_unavailable(broker.settle(successes(claims))) else set()
+    raised |= {"extend"} if await is_unavailable(broker.extend(claims, lease=9)) else set()
     move.end()
 
     assert raised >= {"enqueue", "claim", "reap", "promote", "settle", "extend", "counts", "tick"}
@@ -182,7 +183,7 @@ async def test_every_call_goes_on_when_a_replica_takes_over(failing: RedisCluste
 
     victim.kill()
     for name in CALLS:
-        while await _is_unavailable(CALLS[name](broker)):
+        while await is_unavailable(CALLS[name](broker)):
             await asyncio.sleep(0.1)
 
     assert await broker.extend([claim], lease=60) == []
@@ -252,11 +253,3 @@ def due(job: Job) -> Job:
 
 def successes(claims: list[Claim]) -> list[Settlement]:
     return [Settlement(claim, None, Tally.SUCCESS) for claim in claims]
-
-
-async def _is_unavailable(calling: Awaitable[object]) -> bool:
-    try:
-        await asyncio.wait_for(calling, 20)
-    except BrokerUnavailable:
-        return True
-    return False

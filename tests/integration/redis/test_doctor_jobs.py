@@ -4,8 +4,7 @@ Each state is written as asynq, a crash or an eviction leaves it behind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,11 +13,12 @@ from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.health import audit
 from atode.broker.redis.wire import TaskMessage
 from atode.finding import Finding, Mended, Severity
-from atode.job import Job, State
+from atode.job import State
 from atode.outcome import Succeeded, decide
 from atode.presence import Presence
 from atode.retry import Retry
 from atode.testing.clock import FakeClock
+from tests.integration.plain_job import a_job
 from tests.servers.redis import RedisServer
 from tests.servers.redis_cluster import RedisCluster
 from tests.servers.redis_store import GoPeer, RedisStore
@@ -34,13 +34,6 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
-
-
-@pytest.fixture
 def go(redis_store: RedisStore) -> GoPeer:
     redis_store.do("SADD", "asynq:queues", "default")
     return GoPeer(redis_store)
@@ -48,11 +41,6 @@ def go(redis_store: RedisStore) -> GoPeer:
 
 def key(name: str, queue: str = "default") -> str:
     return f"asynq:{{{queue}}}:{name}"
-
-
-def a_job(id: str, due: float = 0.0, **fields: Any) -> Job:
-    state = State.SCHEDULED if due else State.PENDING
-    return Job(id, "demo", "default", b"{}", state, due)._replace(**fields)
 
 
 async def serve(broker: RedisBroker, clock: FakeClock, **queues: int) -> None:

@@ -1,12 +1,13 @@
 """What `examine` says about workers and schedulers, and what `mend` makes of what they left."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.wire import SchedulerEntry, set_instant
+from atode.clock import SystemClock
 from atode.finding import Finding, Severity
 from atode.presence import Presence
 from tests.servers.redis_store import RedisStore
@@ -16,11 +17,9 @@ DAY = 86_400
 
 
 @pytest.fixture
-async def broker(redis_url: str) -> AsyncIterator[RedisBroker]:
-    # Times to live are the server's, so these tests are about the system's clock.
-    broker = RedisBroker(redis_url)
-    yield broker
-    await broker.close()
+def clock() -> SystemClock:
+    # Times to live are the server's.
+    return SystemClock()
 
 
 async def examined(broker: RedisBroker) -> Sequence[Finding]:

@@ -6,7 +6,6 @@ of a second, where asynq has whole ones.
 """
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -40,18 +39,6 @@ from tests.servers.redis_store import RedisStore
 
 NINETY_DAYS = 90 * 86_400
 ASYNQ_FIELDS = {"msg", "state", "pending_since", "unique_key", "group", "result"}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 async def test_enqueue(broker: RedisBroker, redis_store: RedisStore) -> None:

@@ -4,7 +4,7 @@ Sections 7.4, 7.5 and 9 of the protocol, traps 9 and 10. What differs from asynq
 hash of a delayed member tells its group, that of a unique one its lock, and merging releases it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from hashlib import sha1
 
 import pytest
@@ -32,18 +32,6 @@ from tests.servers.redis_store import GoPeer, RedisStore
 LOCK = unique_key("mail", "mail:send", b'{"n":1}')
 UNIQUE = LOCK.removeprefix("asynq:{mail}:unique:")
 IN_GROUP = {"msg": a_message(group_key="g"), "state": "aggregating", "group": "g"}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 @pytest.fixture

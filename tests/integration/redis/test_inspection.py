@@ -1,6 +1,5 @@
 """Figures and pages, also where the store holds what it should not."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,18 +14,6 @@ from tests.integration.redis.stage import START, a_job, a_message, claimed, end
 from tests.servers.redis_store import GoPeer, RedisStore
 
 SCHEDULED: dict[str, Any] = {"state": State.SCHEDULED, "due": START + 60.125}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 async def test_the_wait_is_that_of_the_job_that_is_next(

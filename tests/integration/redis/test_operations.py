@@ -1,6 +1,6 @@
 """What an operator does, key by key."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -25,18 +25,6 @@ from tests.servers.redis_store import RedisStore
 
 UNKNOWN = bytes.fromhex("9a06036e6577")  # field 99, a string
 SCHEDULED: dict[str, Any] = {"state": State.SCHEDULED, "due": START + 60.125}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 def jobs(number: int, **fields: Any) -> Sequence[Job]:

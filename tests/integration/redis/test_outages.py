@@ -1,7 +1,7 @@
 """Redis goes away, comes back, or is not what it should be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -12,7 +12,8 @@ from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
 from atode.schedule import Tick, Ticked
-from tests.integration.redis.every_call import CALLS, a_job, whole_text
+from tests.integration.plain_job import a_job
+from tests.integration.redis.every_call import CALLS, is_unavailable, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_store import RedisStore
 
@@ -49,7 +50,7 @@ async def test_every_call_says_unavailable_while_redis_is_down_and_works_again_a
     await broker.promote(["default"])
 
     server.kill()
-    raised = [name for name, call in CALLS.items() if await _is_unavailable(call(broker))]
+    raised = [name for name, call in CALLS.items() if await is_unavailable(call(broker), within=10)]
     with pytest.raises(BrokerUnavailable):
         await broker.settle([Settlement(claim, None, Tally.SUCCESS)])
     with pytest.raises(BrokerUnavailable):
@@ -425,11 +426,3 @@ async def test_a_job_that_cannot_be_encoded_leaves_no_answers_to_the_next_call(
 
     assert await broker.enqueue([a_job("next")]) == []
     assert (await broker.claim(["other"], limit=1, lease=60, worker="w1")) == []
-
-
-async def _is_unavailable(calling: Awaitable[object]) -> bool:
-    try:
-        await asyncio.wait_for(calling, 10)
-    except BrokerUnavailable:
-        return True
-    return False

@@ -1,7 +1,6 @@
 """Go workers and clients on the same queues, and what they or a crash leave behind."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,8 +8,10 @@ from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.wire import TaskMessage
 from atode.job import Claim, Job, State
 from atode.outcome import Failed, Released, Succeeded, decide
-from atode.retry import Retry, fixed
+from atode.retry import Retry
 from atode.testing.clock import FakeClock
+from atode.testing.jobs import end, ids, take
+from tests.integration.plain_job import a_job
 from tests.servers.redis_store import GoPeer, RedisStore
 
 HASH = "asynq:{default}:t:"
@@ -23,34 +24,16 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
-
-
-@pytest.fixture
 def go(redis_store: RedisStore) -> GoPeer:
     return GoPeer(redis_store)
 
 
-def a_job(id: str, due: float = 0.0) -> Job:
-    state = State.SCHEDULED if due else State.PENDING
-    return Job(id, "demo", "default", b"{}", state, due)
-
-
-async def take(broker: RedisBroker, limit: int = 1000) -> list[Claim]:
-    return list(await broker.claim(["default"], limit=limit, lease=10, worker="w1"))
-
-
 async def reap(broker: RedisBroker) -> list[str]:
-    claims = await broker.reap(["default"], limit=100, lease=10, worker="w2")
-    return [claim.job.id for claim in claims]
+    return ids(await broker.reap(["default"], limit=100, lease=10, worker="w2"))
 
 
 async def fail(broker: RedisBroker, claim: Claim, clock: FakeClock) -> list[str]:
-    settlement = decide(claim, Failed("boom"), Retry(5, fixed(60)), clock.now())
-    return [refused.claim.job.id for refused in await broker.settle([settlement])]
+    return ids(await end(broker, claim, Failed("boom"), clock))
 
 
 # Go clients

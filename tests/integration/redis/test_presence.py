@@ -1,29 +1,11 @@
 """A worker's presence in Redis is what asynq's tools read (the protocol's section 11)."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.wire import NEVER, ServerInfo, Timestamp, WorkerInfo
 from atode.presence import Presence, Running
 from atode.testing.clock import FakeClock
+from tests.integration.redis.stage import START, WORKER
 from tests.servers.redis_store import RedisStore
-
-START = 1_900_000_000  # where the fake clock starts
-WORKER = "h1:4242:s-1"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 async def test_a_beat_writes_server_and_running_jobs(

@@ -1,7 +1,5 @@
 """What schedulers show and tick, key by key as asynq's tools read it (protocol, section 12)."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from atode.broker.redis.broker import RedisBroker
@@ -30,18 +28,6 @@ TICKS = "asynq:{mail}:ticks"
 TICKED = "asynq:{mail}:ticked"
 DEFINITIONS = "asynq:atode:definitions"
 DAYS_400 = 400 * 86_400
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 def a_tick(at: float = START, schedule: str = "nightly") -> Tick:

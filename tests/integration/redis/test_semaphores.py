@@ -1,7 +1,5 @@
 """Places in Redis are those of asynq's x/rate (the protocol's section 11)."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from atode.broker.redis.broker import RedisBroker
@@ -11,18 +9,6 @@ from tests.integration.redis.stage import START
 from tests.servers.redis_store import RedisStore
 
 KEY = "asynq:sema:payments"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 async def test_a_place_is_the_jobs_id_with_the_whole_second_of_its_deadline(

@@ -1,7 +1,7 @@
 """The master changes, and sentinels go away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
@@ -11,7 +11,8 @@ from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
 from atode.outcome import Settlement, Tally
 from tests.faults.journal import eventually
-from tests.integration.redis.every_call import CALLS, a_job, whole_text
+from tests.integration.plain_job import a_job
+from tests.integration.redis.every_call import CALLS, is_unavailable, whole_text
 from tests.servers.redis import RedisServer
 from tests.servers.redis_sentinel import SERVICE, WatchedRedis
 from tests.servers.redis_store import RedisStore
@@ -212,16 +213,8 @@ class _Told:
 
 
 async def _until_done(broker: RedisBroker, name: str) -> None:
-    while await _is_unavailable(CALLS[name](broker)):
+    while await is_unavailable(CALLS[name](broker)):
         await asyncio.sleep(0.1)
-
-
-async def _is_unavailable(calling: Awaitable[object]) -> bool:
-    try:
-        await asyncio.wait_for(calling, 20)
-    except BrokerUnavailable:
-        return True
-    return False
 
 
 def _replicated(master: RedisServer, replicas: int) -> None:

@@ -8,8 +8,8 @@ import pytest
 from atode.broker.redis import _doorbells, _subscription
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerUnavailable
-from atode.job import Job, State
 from atode.testing.clock import FakeClock
+from tests.integration.plain_job import a_job
 from tests.servers.redis import RedisServer
 
 
@@ -34,10 +34,6 @@ async def broker(
     yield broker
     server.thaw()
     await broker.close()
-
-
-def a_job(due: float = 0.0) -> Job:
-    return Job("j1", "demo", "default", b"{}", State.SCHEDULED if due else State.PENDING, due)
 
 
 async def test_a_long_wait_for_work_still_ends_with_a_job(broker: RedisBroker) -> None:

@@ -9,7 +9,8 @@ import pytest
 from atode.broker.redis.broker import RedisBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
 from atode.job import State
-from tests.integration.redis.every_call import CALLS, a_job
+from tests.integration.plain_job import a_job
+from tests.integration.redis.every_call import CALLS
 from tests.servers.certificates import Certificates
 from tests.servers.redis import RedisServer, needs_tls
 from tests.servers.redis_cluster import RedisCluster

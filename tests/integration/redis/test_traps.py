@@ -6,7 +6,7 @@ not tested elsewhere is tested here, on states written as Go leaves them behind.
 
 import ast
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,10 +18,12 @@ from atode import Atode
 from atode.broker.redis.broker import RedisBroker
 from atode.broker.redis.wire import TaskMessage
 from atode.errors import BadOption, BrokerRefused
-from atode.job import Claim, Job, State
+from atode.job import Claim, Job
 from atode.outcome import Crashed, Failed, Outcome, Released, Snoozed, Succeeded, decide
 from atode.retry import Retry, fixed
 from atode.testing.clock import FakeClock
+from atode.testing.jobs import take
+from tests.integration.plain_job import a_job
 from tests.servers.redis_store import GoPeer, RedisStore
 
 ROOT = Path(__file__).parents[3]
@@ -238,28 +240,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
-
-
-@pytest.fixture
 def go(redis_store: RedisStore) -> GoPeer:
     return GoPeer(redis_store)
 
 
 def key(name: str) -> str:
     return f"asynq:{{default}}:{name}"
-
-
-def a_job(id: str, due: float = 0.0) -> Job:
-    state = State.SCHEDULED if due else State.PENDING
-    return Job(id, "demo", "default", b"{}", state, due)
-
-
-async def take(broker: RedisBroker, limit: int = 1000) -> list[Claim]:
-    return list(await broker.claim(["default"], limit=limit, lease=10, worker="w1"))
 
 
 async def end(broker: RedisBroker, claim: Claim, outcome: Outcome, clock: FakeClock) -> bool:
@@ -301,7 +287,7 @@ async def test_a_container_of_a_wrong_type_fails_before_anything_is_written(
     """Trap 1: a script that fails is not rolled back."""
     await broker.enqueue([a_job(f"j{n}") for n in range(3)])
     await broker.enqueue([a_job("due", due=clock.now() + 1), a_job("old")])
-    claims = await take(broker, 2)
+    claims = await take(broker, limit=2)
     clock.advance(11)
     redis_store.do("ZADD", key("completed"), 1, "done")
     redis_store.do("HSET", HASH + "done", "msg", "", "state", "completed")
@@ -377,7 +363,7 @@ async def test_go_and_python_stand_in_one_line(
     await broker.enqueue([a_job("j1"), a_job("j2")])
     go.enqueue("g2", clock.now())
 
-    [first] = await take(broker, 1)
+    [first] = await take(broker, limit=1)
     go.dequeue(clock.now())
     rest = await take(broker)
 
@@ -543,7 +529,7 @@ async def test_a_batch_has_the_effects_of_its_parts(
         else:
             for job in jobs:
                 await broker.enqueue([job])
-            claims = [(await take(broker, 1))[0] for _ in jobs]
+            claims = [(await take(broker, limit=1))[0] for _ in jobs]
         endings = [
             decide(claim, outcome, Retry(5, fixed(60)), clock.now())
             for claim, outcome in zip(claims, outcomes, strict=True)

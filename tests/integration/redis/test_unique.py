@@ -1,7 +1,5 @@
 """Locks of unique jobs, key by key: when they are taken, how long they last, who releases them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from atode.broker.protocol import Refused
@@ -25,18 +23,6 @@ from tests.servers.redis_store import GoPeer, RedisStore
 
 UNIQUE = fingerprint("mail:send", b'{"n":1}')
 LOCK = unique_key("mail", "mail:send", b'{"n":1}')
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(START + 0.25)
-
-
-@pytest.fixture
-async def broker(redis_url: str, clock: FakeClock) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url, clock)
-    yield broker
-    await broker.close()
 
 
 def a_unique_job(id: str = "j1", *, unique_for: float = 60.0, due: float = 0.0) -> Job:

@@ -2,25 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
 from atode.broker.redis.broker import RedisBroker
-from atode.job import Job
+from atode.clock import SystemClock
 from atode.outcome import Settlement, Tally
+from tests.integration.plain_job import a_job
 from tests.servers.redis_store import RedisStore
 
 
 @pytest.fixture
-async def broker(redis_url: str) -> AsyncIterator[RedisBroker]:
-    broker = RedisBroker(redis_url)
-    yield broker
-    await broker.close()
-
-
-def a_job(id: str, queue: str = "default") -> Job:
-    return Job(id, "demo", queue, b"{}")
+def clock() -> SystemClock:
+    return SystemClock()
 
 
 def commands_done(store: RedisStore) -> int:

@@ -9,14 +9,10 @@ import pytest
 from atode.broker.protocol import Cancellation
 from atode.broker.sqlite import broker as module
 from atode.broker.sqlite.broker import SqliteBroker
-from atode.job import Job, State
 from atode.testing.clock import FakeClock
+from tests.integration.plain_job import a_job
 
 NOW = 1_900_000_000.0
-
-
-def a_job(id: str, queue: str = "default", due: float = 0.0) -> Job:
-    return Job(id, "demo", queue, b"{}", State.SCHEDULED if due else State.PENDING, due)
 
 
 @pytest.fixture(autouse=True)

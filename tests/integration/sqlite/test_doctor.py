@@ -8,7 +8,6 @@ from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from atode.finding import Finding, Mended, Severity
 from atode.job import Job
 from atode.presence import Presence
 from atode.testing.clock import FakeClock
+from tests.integration.plain_job import a_job
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -32,10 +32,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "jobs.db"
-
-
-def a_job(id: str, **fields: Any) -> Job:
-    return Job(id, "demo", "default", b"{}")._replace(**fields)
 
 
 async def store(path: Path, clock: FakeClock, *jobs: Job, served: bool = True) -> None:

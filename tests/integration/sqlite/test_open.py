@@ -13,12 +13,9 @@ from atode.broker.sqlite import _mounts, _schema
 from atode.broker.sqlite import broker as broker_module
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BadOption, BrokerRefused, BrokerUnavailable
-from atode.job import ARCHIVE_AGE, Job
+from atode.job import ARCHIVE_AGE
 from atode.testing.clock import FakeClock
-
-
-def a_job(id: str = "a") -> Job:
-    return Job(id, "demo", "default", b"{}")
+from tests.integration.plain_job import a_job
 
 
 def version_of(path: Path) -> int:
@@ -42,7 +39,7 @@ async def test_the_first_use_opens_and_a_use_after_close_opens_again(tmp_path: P
 
     await broker.enqueue([a_job()])
     await broker.close()
-    job = await broker.get("default", "a")
+    job = await broker.get("default", "j1")
     await broker.close()
 
     assert job == a_job()
@@ -351,7 +348,7 @@ async def test_who_knows_better_may_use_a_network_file_system(
     async with Atode(f"sqlite:///{tmp_path}/jobs.db?network=allow") as app:
         await app.broker.enqueue([a_job()])
         sibling = app.broker.sibling()
-        assert await sibling.get("default", "a") is not None
+        assert await sibling.get("default", "j1") is not None
         await sibling.close()
 
     with pytest.raises(BadOption, match="network is 'yes'; it must be one of refuse, allow"):

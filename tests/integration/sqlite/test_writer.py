@@ -12,13 +12,10 @@ import pytest
 from atode.broker.sqlite import _store
 from atode.broker.sqlite.broker import SqliteBroker
 from atode.errors import BrokerRefused, BrokerUnavailable
-from atode.job import Job, State
+from atode.job import State
 from atode.outcome import Settlement, Tally
 from atode.testing.clock import FakeClock
-
-
-def a_job(id: str, **changed: object) -> Job:
-    return Job(id, "demo", "default", b"{}")._replace(**changed)  # type: ignore[arg-type]
+from tests.integration.plain_job import a_job
 
 
 def locked(path: Path) -> sqlite3.Connection:
@@ -163,7 +160,6 @@ async def test_instants_and_texts_come_back_exactly(tmp_path: Path) -> None:
     job = a_job(
         'odd " id \0 あ',
         task="tab\there",
-        state=State.SCHEDULED,
         due=1_700_000_000.1234567,
         timeout=0.1 + 0.2,
         deadline=1_800_000_000.7654321,
