@@ -35,29 +35,24 @@ class Undo(Exception):
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "shop.db"
-
-
-@pytest.fixture
-async def jobs(file: Path) -> AsyncIterator[Atode]:
-    async with Atode(f"sqlite:///{file}", retry=Retry(3, fixed(0.01))) as app:
-        ask(file, "CREATE TABLE effects (number integer)")
+async def jobs(path: Path) -> AsyncIterator[Atode]:
+    async with Atode(f"sqlite:///{path}", retry=Retry(3, fixed(0.01))) as app:
+        ask(path, "CREATE TABLE effects (number integer)")
         yield app
 
 
-def ask(file: Path, statement: str) -> Any:
-    with closing(sqlite3.connect(file, timeout=20)) as db, db:
+def ask(path: Path, statement: str) -> Any:
+    with closing(sqlite3.connect(path, timeout=20)) as db, db:
         return db.execute(statement).fetchone()
 
 
-def effects(file: Path) -> int:
-    count: int = ask(file, "SELECT count(*) FROM effects")[0]
+def effects(path: Path) -> int:
+    count: int = ask(path, "SELECT count(*) FROM effects")[0]
     return count
 
 
-def tallies(file: Path) -> tuple[int, int]:
-    found: tuple[int, int] = ask(file, "SELECT sum(succeeded), sum(failed) FROM tallies")
+def tallies(path: Path) -> tuple[int, int]:
+    found: tuple[int, int] = ask(path, "SELECT sum(succeeded), sum(failed) FROM tallies")
     return found
 
 
@@ -71,23 +66,23 @@ def has_failed() -> bool:
 
 
 @contextmanager
-def of_sqlite3(file: Path) -> Generator[Any]:
-    with closing(sqlite3.connect(file)) as db, db:
+def of_sqlite3(path: Path) -> Generator[Any]:
+    with closing(sqlite3.connect(path)) as db, db:
         db.row_factory = sqlite3.Row
         yield db
 
 
 @contextmanager
-def of_sqlite3_by_hand(file: Path) -> Generator[Any]:
-    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+def of_sqlite3_by_hand(path: Path) -> Generator[Any]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         with db:
             yield db
 
 
 @contextmanager
-def of_sqlalchemy_connection(file: Path) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+def of_sqlalchemy_connection(path: Path) -> Generator[Any]:
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
     try:
         with engine.begin() as connection:
             yield connection
@@ -96,8 +91,8 @@ def of_sqlalchemy_connection(file: Path) -> Generator[Any]:
 
 
 @contextmanager
-def of_sqlalchemy_session(file: Path) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+def of_sqlalchemy_session(path: Path) -> Generator[Any]:
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
     try:
         with Session(engine) as session, session.begin():
             yield session
@@ -109,8 +104,8 @@ BLOCKING = [of_sqlite3, of_sqlite3_by_hand, of_sqlalchemy_connection, of_sqlalch
 
 
 @asynccontextmanager
-async def of_async_connection(file: Path) -> AsyncGenerator[Any]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+async def of_async_connection(path: Path) -> AsyncGenerator[Any]:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     try:
         async with engine.begin() as connection:
             yield connection
@@ -119,8 +114,8 @@ async def of_async_connection(file: Path) -> AsyncGenerator[Any]:
 
 
 @asynccontextmanager
-async def of_async_session(file: Path) -> AsyncGenerator[Any]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+async def of_async_session(path: Path) -> AsyncGenerator[Any]:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     try:
         async with AsyncSession(engine) as session, session.begin():
             yield session
@@ -136,11 +131,11 @@ def affect(connection: Any) -> Any:
 @pytest.mark.parametrize("has_effect_first", [True, False])
 @pytest.mark.parametrize("opened", BLOCKING)
 async def test_effect_and_success_are_one_with_every_library(
-    jobs: Atode, file: Path, opened: Any, has_effect_first: bool
+    jobs: Atode, path: Path, opened: Any, has_effect_first: bool
 ) -> None:
     @jobs.task(retention=60)
     def charge() -> str:
-        with opened(file) as connection:
+        with opened(path) as connection:
             if has_effect_first:
                 affect(connection)
             complete_job_sync("charged", transaction=connection)
@@ -158,22 +153,22 @@ async def test_effect_and_success_are_one_with_every_library(
         await until(lambda: succeeded)
 
     assert len(retrying) == 1
-    assert (effects(file), tallies(file), lost) == (1, (1, 1), [])
+    assert (effects(path), tallies(path), lost) == (1, (1, 1), [])
     await charge.options(unique_for=60).enqueue()
 
 
 @pytest.mark.parametrize("opened", [of_async_connection, of_async_session])
 async def test_effect_and_success_are_one_on_the_event_loop(
-    jobs: Atode, file: Path, opened: Any
+    jobs: Atode, path: Path, opened: Any
 ) -> None:
     @jobs.task
     async def charge() -> None:
         with suppress(Undo):
-            async with opened(file) as connection:
+            async with opened(path) as connection:
                 await affect(connection)
                 await complete_job(transaction=connection)
                 raise Undo
-        async with opened(file) as connection:
+        async with opened(path) as connection:
             await affect(connection)
             await complete_job(transaction=connection)
 
@@ -183,36 +178,36 @@ async def test_effect_and_success_are_one_on_the_event_loop(
         await until(lambda: succeeded)
 
     assert await handle.job() is None
-    assert (effects(file), tallies(file), lost) == (1, (1, 0), [])
+    assert (effects(path), tallies(path), lost) == (1, (1, 0), [])
 
 
-async def test_a_job_is_enqueued_by_way_of_sqlalchemy(jobs: Atode, file: Path) -> None:
+async def test_a_job_is_enqueued_by_way_of_sqlalchemy(jobs: Atode, path: Path) -> None:
     @jobs.task
     async def charge() -> None: ...
 
     def enqueue() -> None:
         for opened in (of_sqlalchemy_connection, of_sqlalchemy_session):
-            with opened(file) as connection:
+            with opened(path) as connection:
                 charge.options(transaction=connection, unique_for=60).enqueue_sync()
-                with suppress(Undo), opened(file):
+                with suppress(Undo), opened(path):
                     raise Undo
-            ask(file, "DELETE FROM locks")
+            ask(path, "DELETE FROM locks")
 
     await asyncio.to_thread(enqueue)
     with suppress(Undo):
-        async with of_async_session(file) as session:
+        async with of_async_session(path) as session:
             await charge.options(transaction=session).enqueue()
             raise Undo
-    async with of_async_connection(file) as connection:
+    async with of_async_connection(path) as connection:
         await charge.options(transaction=connection).enqueue()
 
     assert (await jobs.broker.counts("default"))[State.PENDING] == 3
 
 
-async def test_what_a_handler_does_after_the_commit_does_not_count(jobs: Atode, file: Path) -> None:
+async def test_what_a_handler_does_after_the_commit_does_not_count(jobs: Atode, path: Path) -> None:
     @jobs.task
     def charge() -> None:
-        with of_sqlite3(file) as connection:
+        with of_sqlite3(path) as connection:
             complete_job_sync(transaction=connection)
         raise ValueError("too late")
 
@@ -222,12 +217,12 @@ async def test_what_a_handler_does_after_the_commit_does_not_count(jobs: Atode, 
         await until(lambda: ignored)
 
     assert ignored[0].ending.startswith("ValueError: too late")
-    assert (tallies(file), lost) == ((1, 0), [])
+    assert (tallies(path), lost) == ((1, 0), [])
 
 
 @pytest.mark.parametrize("is_committed", [True, False])
 async def test_a_transaction_may_last_longer_than_the_lease(
-    jobs: Atode, file: Path, is_committed: bool
+    jobs: Atode, path: Path, is_committed: bool
 ) -> None:
     runs: list[int] = []
 
@@ -235,7 +230,7 @@ async def test_a_transaction_may_last_longer_than_the_lease(
     async def charge() -> None:
         runs.append(1)
         with suppress(Undo):
-            async with of_async_connection(file) as connection:
+            async with of_async_connection(path) as connection:
                 await affect(connection)
                 await complete_job(transaction=connection)
                 await asyncio.sleep(2.5)
@@ -249,7 +244,7 @@ async def test_a_transaction_may_last_longer_than_the_lease(
         runs.append(2)
         await asyncio.sleep(seconds)
 
-    rival = Atode(f"sqlite:///{file}")
+    rival = Atode(f"sqlite:///{path}")
     rival.registry = jobs.registry
     lost = heard(jobs, ClaimLost)
     async with rival, working(jobs, lease=2), working(rival, lease=2):
@@ -262,18 +257,18 @@ async def test_a_transaction_may_last_longer_than_the_lease(
         await until_stored(neighbour, None)
 
     assert sorted(runs) == [1, 2]
-    assert (effects(file), tallies(file), lost) == (int(is_committed), (2, 0), [])
+    assert (effects(path), tallies(path), lost) == (int(is_committed), (2, 0), [])
 
 
-async def test_who_has_lost_the_job_cannot_commit(jobs: Atode, file: Path) -> None:
+async def test_who_has_lost_the_job_cannot_commit(jobs: Atode, path: Path) -> None:
     refused: list[NotHeld] = []
 
     @jobs.task
     def charge() -> None:
         if refused:
             return
-        ask(file, "UPDATE jobs SET claims = claims + 1")
-        with of_sqlite3(file) as connection:
+        ask(path, "UPDATE jobs SET claims = claims + 1")
+        with of_sqlite3(path) as connection:
             affect(connection)
             try:
                 complete_job_sync(transaction=connection)
@@ -287,16 +282,16 @@ async def test_who_has_lost_the_job_cannot_commit(jobs: Atode, file: Path) -> No
         await until(lambda: lost)
 
     assert "roll the transaction back" in str(refused[0])
-    assert effects(file) == 0
+    assert effects(path) == 0
 
 
 async def test_a_transaction_that_began_to_read_too_early_says_how_to_begin(
-    jobs: Atode, file: Path
+    jobs: Atode, path: Path
 ) -> None:
     @jobs.task
     async def charge() -> None: ...
 
-    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN")
         db.execute("SELECT * FROM effects").fetchall()
         await charge.enqueue()
@@ -304,16 +299,16 @@ async def test_a_transaction_that_began_to_read_too_early_says_how_to_begin(
             await charge.options(transaction=db).enqueue()
 
 
-async def test_the_wrong_way_of_calling_is_told(jobs: Atode, file: Path, tmp_path: Path) -> None:
+async def test_the_wrong_way_of_calling_is_told(jobs: Atode, path: Path, tmp_path: Path) -> None:
     @jobs.task
     async def charge() -> None: ...
 
     with (
-        of_sqlalchemy_connection(file) as connection,
+        of_sqlalchemy_connection(path) as connection,
         pytest.raises(BadOption, match="call enqueue_sync"),
     ):
         await charge.options(transaction=connection).enqueue()
-    async with of_async_connection(file) as connection:
+    async with of_async_connection(path) as connection:
         with pytest.raises(BadOption, match="await enqueue there"):
             charge.options(transaction=connection).enqueue_sync()
     with (

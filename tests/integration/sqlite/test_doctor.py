@@ -24,16 +24,6 @@ from tests.integration.plain_job import a_job
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.db"
-
-
 async def store(path: Path, clock: FakeClock, *jobs: Job, served: bool = True) -> None:
     broker = SqliteBroker(path, clock)
     await broker.enqueue(jobs or [a_job("j1")])

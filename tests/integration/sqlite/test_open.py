@@ -34,8 +34,8 @@ async def test_a_new_file_is_made_and_has_the_newest_schema(tmp_path: Path) -> N
     assert version_of(tmp_path / "new.db") == _schema.NEWEST
 
 
-async def test_the_first_use_opens_and_a_use_after_close_opens_again(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_the_first_use_opens_and_a_use_after_close_opens_again(path: Path) -> None:
+    broker = SqliteBroker(path)
 
     await broker.enqueue([a_job()])
     await broker.close()
@@ -45,8 +45,8 @@ async def test_the_first_use_opens_and_a_use_after_close_opens_again(tmp_path: P
     assert job == a_job()
 
 
-async def test_many_openers_of_one_new_file_all_succeed(tmp_path: Path) -> None:
-    brokers = [SqliteBroker(tmp_path / "jobs.db") for _ in range(8)]
+async def test_many_openers_of_one_new_file_all_succeed(path: Path) -> None:
+    brokers = [SqliteBroker(path) for _ in range(8)]
 
     await asyncio.gather(*(broker.open() for broker in brokers))
 
@@ -84,8 +84,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
     assert path.read_text().startswith("not a database")
 
 
-async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.db"
+async def test_a_newer_schema_is_refused(path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
@@ -146,9 +145,9 @@ def write_first_schema(path: Path) -> None:
     db.close()
 
 
-async def test_a_file_of_the_first_schema_is_brought_forward(tmp_path: Path) -> None:
-    write_first_schema(tmp_path / "jobs.db")
-    broker = SqliteBroker(tmp_path / "jobs.db", FakeClock(1_900_000_000.0))
+async def test_a_file_of_the_first_schema_is_brought_forward(path: Path) -> None:
+    write_first_schema(path)
+    broker = SqliteBroker(path, FakeClock(1_900_000_000.0))
 
     assert await broker.queues() == ["empty", "mail"]
     stats = await broker.stats("mail")
@@ -161,15 +160,15 @@ async def test_a_file_of_the_first_schema_is_brought_forward(tmp_path: Path) -> 
     assert await broker.enqueue([a_job()]) == []
 
     await broker.close()
-    assert version_of(tmp_path / "jobs.db") == _schema.NEWEST
+    assert version_of(path) == _schema.NEWEST
 
 
 async def test_a_job_that_the_first_schema_archived_counts_from_its_failure(
-    tmp_path: Path,
+    path: Path,
 ) -> None:
-    write_first_schema(tmp_path / "jobs.db")
+    write_first_schema(path)
     clock = FakeClock(1234.5 + ARCHIVE_AGE - 1)
-    broker = SqliteBroker(tmp_path / "jobs.db", clock)
+    broker = SqliteBroker(path, clock)
 
     assert await broker.prune(["mail"]) == 0
     clock.advance(2)
@@ -213,9 +212,9 @@ def test_memory_is_refused_with_a_hint(path: str) -> None:
         SqliteBroker(path)
 
 
-def test_an_unknown_synchronous_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_synchronous_is_refused(path: Path) -> None:
     with pytest.raises(BadOption, match=r"'off'.*normal, full, extra"):
-        SqliteBroker(tmp_path / "jobs.db", synchronous="off")
+        SqliteBroker(path, synchronous="off")
 
 
 async def test_a_full_disk_is_reported_and_passes(
@@ -268,8 +267,7 @@ def leave_log(path: Path) -> None:
     os.utime(log, (1, 1))
 
 
-async def test_a_worker_does_not_start_on_a_damaged_file(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.db"
+async def test_a_worker_does_not_start_on_a_damaged_file(path: Path) -> None:
     await damaged_deep_inside(path)
 
     async with Atode(f"sqlite:///{path}") as app:
@@ -278,9 +276,8 @@ async def test_a_worker_does_not_start_on_a_damaged_file(tmp_path: Path) -> None
 
 
 async def test_a_worker_looks_for_a_limited_time_unless_the_machine_went_down(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "jobs.db"
     await damaged_deep_inside(path)
     monkeypatch.setattr(broker_module, "AT_START", -1.0)
     broker = SqliteBroker(path)
@@ -296,10 +293,10 @@ async def test_a_worker_looks_for_a_limited_time_unless_the_machine_went_down(
     await broker.close()
 
 
-async def test_a_file_that_others_write_to_is_looked_through_meanwhile(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_a_file_that_others_write_to_is_looked_through_meanwhile(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.open()
-    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         await broker.inspect_itself()
     await broker.close()

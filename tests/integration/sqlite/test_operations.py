@@ -22,16 +22,6 @@ from atode.testing.jobs import a_job, end, ids, take
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.db"
-
-
-@pytest.fixture
 async def broker(path: Path, clock: FakeClock) -> AsyncIterator[SqliteBroker]:
     broker = SqliteBroker(path, clock)
     await broker.open()

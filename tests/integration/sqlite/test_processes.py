@@ -114,8 +114,7 @@ def many_jobs() -> list[Job]:
     return [Job(f"job-{n:06}", "demo", "default", b"{}") for n in range(JOBS)]
 
 
-async def test_every_job_goes_to_exactly_one_of_several_processes(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.db"
+async def test_every_job_goes_to_exactly_one_of_several_processes(path: Path) -> None:
     broker = SqliteBroker(path)
     with ExitStack() as stack:
         names = ("consumer-1", "consumer-2", "consumer-3")
@@ -136,8 +135,7 @@ async def test_every_job_goes_to_exactly_one_of_several_processes(tmp_path: Path
 
 
 @pytest.mark.parametrize("after", [1, 37, 400])
-async def test_killing_a_producer_loses_nothing_that_was_stored(tmp_path: Path, after: int) -> None:
-    path = tmp_path / "jobs.db"
+async def test_killing_a_producer_loses_nothing_that_was_stored(path: Path, after: int) -> None:
     with running(ENDLESS_PRODUCER, path, "job") as producer:
         stored = lines(producer, after)
         stored += killed(producer)
@@ -154,8 +152,7 @@ async def test_killing_a_producer_loses_nothing_that_was_stored(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("after", [1, 37, 400])
-async def test_killing_a_consumer_loses_no_job(tmp_path: Path, after: int) -> None:
-    path = tmp_path / "jobs.db"
+async def test_killing_a_consumer_loses_no_job(path: Path, after: int) -> None:
     broker = SqliteBroker(path, FakeClock(FAR_FUTURE))
     await broker.enqueue(many_jobs())
     with running(ENDLESS_CONSUMER, path, "victim") as consumer:
@@ -174,8 +171,7 @@ async def test_killing_a_consumer_loses_no_job(tmp_path: Path, after: int) -> No
     assert is_whole(path)
 
 
-async def test_a_waiting_process_is_woken_by_another(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.db"
+async def test_a_waiting_process_is_woken_by_another(path: Path) -> None:
     broker = SqliteBroker(path)
     await broker.open()
     with running(LISTENER, path, "listener") as listener:
@@ -198,14 +194,14 @@ def no_ring(*_: object) -> None: ...
 
 
 async def test_a_lost_ring_only_makes_a_wait_longer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_writer, "ring_up", no_ring)
-    broker = SqliteBroker(tmp_path / "jobs.db")
+    broker = SqliteBroker(path)
     other = broker.sibling()
     await broker.open()
     waiting = asyncio.ensure_future(broker.wait(["default"], at_most=600))
-    while not listens(tmp_path / "jobs.db"):
+    while not listens(path):
         await asyncio.sleep(0.001)
 
     await other.enqueue(many_jobs()[:1])

@@ -17,13 +17,8 @@ Send = AsyncTask[[int], None]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "shop.db"
-
-
-@pytest.fixture
-async def app(file: Path) -> AsyncIterator[Atode]:
-    async with Atode(f"sqlite:///{file}") as app:
+async def app(path: Path) -> AsyncIterator[Atode]:
+    async with Atode(f"sqlite:///{path}") as app:
         yield app
 
 
@@ -47,9 +42,9 @@ async def pending(app: Atode) -> int:
 
 @pytest.mark.parametrize("isolation_level", ["DEFERRED", None])
 async def test_a_job_is_there_when_the_transaction_commits(
-    app: Atode, send_receipt: Send, file: Path, isolation_level: str | None
+    app: Atode, send_receipt: Send, path: Path, isolation_level: str | None
 ) -> None:
-    connection = sqlite3.connect(file, isolation_level=isolation_level)  # type: ignore[arg-type]
+    connection = sqlite3.connect(path, isolation_level=isolation_level)  # type: ignore[arg-type]
     connection.row_factory = sqlite3.Row
     connection.execute("BEGIN")
     await send_receipt.options(transaction=connection).enqueue(42)
@@ -63,9 +58,9 @@ async def test_a_job_is_there_when_the_transaction_commits(
 
 
 async def test_a_job_has_never_been_when_the_transaction_is_rolled_back(
-    app: Atode, send_receipt: Send, file: Path
+    app: Atode, send_receipt: Send, path: Path
 ) -> None:
-    connection = sqlite3.connect(file)
+    connection = sqlite3.connect(path)
     send_receipt.options(transaction=connection, unique_for=60).enqueue_sync(42)
     connection.rollback()
     connection.close()
@@ -75,13 +70,13 @@ async def test_a_job_has_never_been_when_the_transaction_is_rolled_back(
 
 
 async def test_an_idle_worker_is_woken_by_the_commit(
-    app: Atode, send_receipt: Send, file: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+    app: Atode, send_receipt: Send, path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It must not be found by looking.
     monkeypatch.setattr(broker_module, "_LOOK_EVERY", 3600.0)
     async with working(app):
         for number in range(5):
-            connection = sqlite3.connect(file, timeout=20)
+            connection = sqlite3.connect(path, timeout=20)
             await until(partial(listening, connection))
             with connection:
                 await send_receipt.options(transaction=connection).enqueue(number)
@@ -93,11 +88,11 @@ async def test_an_idle_worker_is_woken_by_the_commit(
 
 
 async def test_a_worker_that_was_woken_for_nothing_is_woken_again(
-    app: Atode, send_receipt: Send, file: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+    app: Atode, send_receipt: Send, path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker_module, "_LOOK_EVERY", 3600.0)
     async with working(app):
-        connection = sqlite3.connect(file, timeout=20)
+        connection = sqlite3.connect(path, timeout=20)
         await until(lambda: listening(connection))
         await send_receipt.options(transaction=connection).enqueue(1)
         connection.rollback()
@@ -112,9 +107,9 @@ def listening(db: sqlite3.Connection) -> bool:
     return bool(count)
 
 
-async def test_an_id_that_is_taken_is_refused(app: Atode, send_receipt: Send, file: Path) -> None:
+async def test_an_id_that_is_taken_is_refused(app: Atode, send_receipt: Send, path: Path) -> None:
     await send_receipt.options(id="order:1").enqueue(1)
-    connection = sqlite3.connect(file)
+    connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
 
     with pytest.raises(DuplicateJob):
@@ -124,11 +119,11 @@ async def test_an_id_that_is_taken_is_refused(app: Atode, send_receipt: Send, fi
 
 
 async def test_what_cannot_be_is_refused_with_the_way_out(
-    app: Atode, send_receipt: Send, file: Path, tmp_path: Path
+    app: Atode, send_receipt: Send, path: Path, tmp_path: Path
 ) -> None:
     elsewhere = sqlite3.connect(tmp_path / "other.db")
-    none_open = sqlite3.connect(file, isolation_level=None)
-    closed = sqlite3.connect(file)
+    none_open = sqlite3.connect(path, isolation_level=None)
+    closed = sqlite3.connect(path)
     closed.close()
 
     for thing, message in (

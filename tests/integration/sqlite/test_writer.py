@@ -28,8 +28,8 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "atode-sqlite"]
 
 
-async def test_overlapping_calls_are_all_stored_in_their_order(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_overlapping_calls_are_all_stored_in_their_order(path: Path) -> None:
+    broker = SqliteBroker(path)
 
     await asyncio.gather(*(broker.enqueue([a_job(f"{n:04}")]) for n in range(500)))
     claims = await broker.claim(["default"], limit=500, lease=10, worker="w1")
@@ -39,12 +39,12 @@ async def test_overlapping_calls_are_all_stored_in_their_order(tmp_path: Path) -
 
 
 async def test_a_call_that_fails_does_not_fail_those_that_share_its_transaction(
-    tmp_path: Path,
+    path: Path,
 ) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+    broker = SqliteBroker(path)
     await broker.open()
     # Held up by the lock, the calls pile up into one group.
-    other = locked(tmp_path / "jobs.db")
+    other = locked(path)
     calls = [
         asyncio.ensure_future(broker.enqueue([a_job(name)]))
         for name in ("first", "lone surrogate \ud800", "last")
@@ -64,8 +64,8 @@ async def test_a_call_that_fails_does_not_fail_those_that_share_its_transaction(
     await broker.close()
 
 
-async def test_a_failing_command_leaves_nothing_behind(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_a_failing_command_leaves_nothing_behind(path: Path) -> None:
+    broker = SqliteBroker(path)
 
     with pytest.raises(BrokerRefused):
         await broker.enqueue([a_job("good"), a_job("bad \ud800")])
@@ -74,10 +74,10 @@ async def test_a_failing_command_leaves_nothing_behind(tmp_path: Path) -> None:
     await broker.close()
 
 
-async def test_a_lock_held_by_another_process_is_waited_out(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_a_lock_held_by_another_process_is_waited_out(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.open()
-    other = locked(tmp_path / "jobs.db")
+    other = locked(path)
     threading.Timer(1.0, other.rollback).start()
 
     refused = await broker.enqueue([a_job("patient")])
@@ -87,13 +87,11 @@ async def test_a_lock_held_by_another_process_is_waited_out(tmp_path: Path) -> N
     await broker.close()
 
 
-async def test_a_lock_that_stays_is_an_outage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lock_that_stays_is_an_outage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_store, "PATIENCE", 0.1)
-    broker = SqliteBroker(tmp_path / "jobs.db")
+    broker = SqliteBroker(path)
     await broker.open()
-    other = locked(tmp_path / "jobs.db")
+    other = locked(path)
 
     with pytest.raises(BrokerUnavailable, match="locked by another process"):
         await broker.enqueue([a_job("late")])
@@ -104,10 +102,10 @@ async def test_a_lock_that_stays_is_an_outage(
     await broker.close()
 
 
-async def test_reading_goes_on_while_another_process_writes(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_reading_goes_on_while_another_process_writes(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job("a")])
-    other = locked(tmp_path / "jobs.db")
+    other = locked(path)
 
     job = await broker.get("default", "a")
 
@@ -117,8 +115,8 @@ async def test_reading_goes_on_while_another_process_writes(tmp_path: Path) -> N
     await broker.close()
 
 
-async def test_claims_that_nobody_awaits_any_more_are_given_back(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_claims_that_nobody_awaits_any_more_are_given_back(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job("a"), a_job("b")])
 
     for turns in range(6):
@@ -137,8 +135,8 @@ async def test_claims_that_nobody_awaits_any_more_are_given_back(tmp_path: Path)
     await broker.close()
 
 
-async def test_released_jobs_keep_their_order(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_released_jobs_keep_their_order(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job(str(n)) for n in range(6)])
     claims = await broker.claim(["default"], limit=4, lease=10, worker="w1")
 
@@ -154,9 +152,9 @@ async def test_released_jobs_keep_their_order(tmp_path: Path) -> None:
     await broker.close()
 
 
-async def test_instants_and_texts_come_back_exactly(tmp_path: Path) -> None:
+async def test_instants_and_texts_come_back_exactly(path: Path) -> None:
     clock = FakeClock(1_700_000_001.0)
-    broker = SqliteBroker(tmp_path / "jobs.db", clock)
+    broker = SqliteBroker(path, clock)
     job = a_job(
         'odd " id \0 あ',
         task="tab\there",
@@ -177,8 +175,8 @@ async def test_instants_and_texts_come_back_exactly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 4097])
-async def test_payloads_of_any_size_come_back(tmp_path: Path, size: int) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_payloads_of_any_size_come_back(path: Path, size: int) -> None:
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job("a", payload=os.urandom(size)), a_job("b")])
 
     claims = await broker.claim(["default"], limit=2, lease=1, worker="w1")
@@ -187,10 +185,10 @@ async def test_payloads_of_any_size_come_back(tmp_path: Path, size: int) -> None
     await broker.close()
 
 
-async def test_nothing_is_claimed_from_a_paused_queue(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db")
+async def test_nothing_is_claimed_from_a_paused_queue(path: Path) -> None:
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job("a"), a_job("b", queue="other")])
-    db = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
+    db = sqlite3.connect(path, isolation_level=None)
     db.execute("INSERT INTO paused VALUES ('default')")
     db.close()
 
@@ -200,8 +198,8 @@ async def test_nothing_is_claimed_from_a_paused_queue(tmp_path: Path) -> None:
     await broker.close()
 
 
-async def test_endings_are_counted_per_day(tmp_path: Path) -> None:
-    broker = SqliteBroker(tmp_path / "jobs.db", FakeClock(1_900_000_000.0))
+async def test_endings_are_counted_per_day(path: Path) -> None:
+    broker = SqliteBroker(path, FakeClock(1_900_000_000.0))
     await broker.enqueue([a_job(str(n)) for n in range(3)])
     claims = await broker.claim(["default"], limit=3, lease=10, worker="w1")
 
@@ -209,21 +207,21 @@ async def test_endings_are_counted_per_day(tmp_path: Path) -> None:
     for claim, tally in zip(claims, tallies, strict=True):
         await broker.settle([Settlement(claim, None, tally)])
 
-    db = sqlite3.connect(tmp_path / "jobs.db")
+    db = sqlite3.connect(path)
     assert db.execute("SELECT * FROM tallies").fetchall() == [("default", "2030-03-17", 2, 1)]
     db.close()
     await broker.close()
 
 
 async def test_the_archive_keeps_the_newest_jobs_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from atode.broker.sqlite import _upkeep
 
     monkeypatch.setattr(_upkeep, "ARCHIVE_SIZE", 5)
     monkeypatch.setattr(_upkeep, "MOST_AT_ONCE", 3)
     clock = FakeClock()
-    broker = SqliteBroker(tmp_path / "jobs.db", clock)
+    broker = SqliteBroker(path, clock)
     await broker.enqueue([a_job(str(n)) for n in range(15)])
     claims = await broker.claim(["default"], limit=15, lease=10, worker="w1")
     await broker.settle(
@@ -245,9 +243,9 @@ async def test_the_archive_keeps_the_newest_jobs_only(
     await broker.close()
 
 
-async def test_a_closed_broker_leaves_no_thread(tmp_path: Path) -> None:
+async def test_a_closed_broker_leaves_no_thread(path: Path) -> None:
     before = threads()
-    broker = SqliteBroker(tmp_path / "jobs.db")
+    broker = SqliteBroker(path)
     await broker.open()
 
     await broker.close()
@@ -255,9 +253,9 @@ async def test_a_closed_broker_leaves_no_thread(tmp_path: Path) -> None:
     assert threads() == before
 
 
-async def test_a_forgotten_broker_leaves_no_thread(tmp_path: Path) -> None:
+async def test_a_forgotten_broker_leaves_no_thread(path: Path) -> None:
     before = threads()
-    broker = SqliteBroker(tmp_path / "jobs.db")
+    broker = SqliteBroker(path)
     await broker.enqueue([a_job("kept")])
     await broker.wait(["default"], at_most=10)
     [thread] = [thread for thread in threads() if thread not in before]
@@ -269,7 +267,7 @@ async def test_a_forgotten_broker_leaves_no_thread(tmp_path: Path) -> None:
     assert not thread.is_alive()
 
 
-def test_a_program_that_does_not_close_its_broker_ends(tmp_path: Path) -> None:
+def test_a_program_that_does_not_close_its_broker_ends(path: Path) -> None:
     program = """
 import asyncio, sys
 from atode.broker.sqlite.broker import SqliteBroker
@@ -282,7 +280,6 @@ async def main():
 
 asyncio.run(main())
 """
-    path = tmp_path / "jobs.db"
 
     ended = subprocess.run(
         [sys.executable, "-c", program, path], timeout=60, capture_output=True, check=False
@@ -295,7 +292,7 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_child_uses_its_own_connection(tmp_path: Path) -> None:
+def test_a_forked_child_uses_its_own_connection(path: Path) -> None:
     program = """
 import asyncio, os, sys
 from atode.broker.sqlite.broker import SqliteBroker
@@ -315,7 +312,6 @@ else:
     asyncio.run(store("child"))
     os._exit(0)
 """
-    path = tmp_path / "jobs.db"
 
     ended = subprocess.run(
         [sys.executable, "-c", program, path], timeout=60, capture_output=True, check=False
