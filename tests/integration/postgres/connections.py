@@ -1,15 +1,20 @@
 """Connections of every library that people have, each inside a transaction."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any, cast
 
 import asyncpg
 import psycopg
 import sqlalchemy
 from psycopg.rows import dict_row
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
+
+from tests.integration import alchemy
 
 connect: Callable[..., Awaitable[Any]] = cast("Any", asyncpg).connect
 
@@ -47,24 +52,12 @@ async def of_psycopg_with_dicts(url: str) -> AsyncGenerator[Any]:
         yield connection
 
 
-@asynccontextmanager
-async def of_sqlalchemy_connection(url: str) -> AsyncGenerator[Any]:
-    engine = create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
+def of_sqlalchemy_connection(url: str) -> AbstractAsyncContextManager[Any]:
+    return alchemy.async_connection(url.replace("postgresql", "postgresql+asyncpg"))
 
 
-@asynccontextmanager
-async def of_sqlalchemy_session(url: str) -> AsyncGenerator[Any]:
-    engine = create_async_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            yield session
-    finally:
-        await engine.dispose()
+def of_sqlalchemy_session(url: str) -> AbstractAsyncContextManager[Any]:
+    return alchemy.async_session(url.replace("postgresql", "postgresql+psycopg"))
 
 
 ASYNCHRONOUS = [
@@ -85,24 +78,12 @@ def of_blocking_psycopg(url: str) -> Generator[Any]:
         yield connection
 
 
-@contextmanager
-def of_blocking_sqlalchemy_connection(url: str) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+def of_blocking_sqlalchemy_connection(url: str) -> AbstractContextManager[Any]:
+    return alchemy.connection(url.replace("postgresql", "postgresql+psycopg"))
 
 
-@contextmanager
-def of_blocking_sqlalchemy_session(url: str) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
-    try:
-        with Session(engine) as session, session.begin():
-            yield session
-    finally:
-        engine.dispose()
+def of_blocking_sqlalchemy_session(url: str) -> AbstractContextManager[Any]:
+    return alchemy.session(url.replace("postgresql", "postgresql+psycopg"))
 
 
 @contextmanager

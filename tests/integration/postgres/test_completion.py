@@ -9,7 +9,6 @@ from typing import Any, cast
 import asyncpg
 import psycopg
 import pytest
-import sqlalchemy
 
 from atode import (
     Atode,
@@ -21,7 +20,6 @@ from atode import (
     State,
     complete_job,
     complete_job_sync,
-    current_job,
     fixed,
 )
 from atode.events import (
@@ -37,12 +35,7 @@ from atode.worker import _completions
 from tests.integration.postgres.connections import ASYNCHRONOUS, BLOCKING, connect, of_asyncpg
 from tests.integration.postgres.stage import Ask, until_told
 from tests.integration.stage import heard, until, until_stored, working
-
-EFFECT = "INSERT INTO effects VALUES (1)"
-
-
-class Undo(Exception):
-    """Rolls back."""
+from tests.integration.transaction import Undo, affect, first_attempt, noted
 
 
 @pytest.fixture
@@ -58,26 +51,6 @@ def effects(ask: Ask) -> int:
 
 def tallies(ask: Ask) -> str:
     return ask("SELECT sum(succeeded), sum(failed) FROM job_tallies")
-
-
-async def affect(connection: Any) -> None:
-    """The effect, in the words of each library."""
-    statement = sqlalchemy.text(EFFECT) if "sqlalchemy" in type(connection).__module__ else EFFECT
-    await connection.execute(statement)
-
-
-def affect_here(connection: Any) -> None:
-    if "sqlalchemy" in type(connection).__module__:
-        connection.execute(sqlalchemy.text(EFFECT))
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(EFFECT)
-
-
-def first_attempt() -> bool:
-    job = current_job()
-    assert job is not None
-    return job.retried == 0
 
 
 @pytest.mark.parametrize("opened", ASYNCHRONOUS)
@@ -118,7 +91,7 @@ async def test_effect_and_success_are_one_in_a_thread(
     @jobs.task
     def charge() -> None:
         with opened(postgres_url) as connection:
-            affect_here(connection)
+            affect(connection)
             complete_job_sync(transaction=connection)
 
     lost, succeeded = heard(jobs, ClaimLost), heard(jobs, JobSucceeded)
@@ -137,7 +110,7 @@ async def test_a_rollback_in_a_thread_leaves_the_job_to_its_handlers_end(
     @jobs.task
     def charge() -> None:
         with opened(postgres_url) as connection:
-            affect_here(connection)
+            affect(connection)
             complete_job_sync(transaction=connection)
             if first_attempt():
                 raise Undo
@@ -309,7 +282,7 @@ async def test_a_thread_that_was_given_up_may_still_commit(
     @jobs.task(timeout=1)
     def charge() -> None:
         with psycopg.connect(postgres_url) as connection:
-            affect_here(connection)
+            affect(connection)
             complete_job_sync(transaction=connection)
             may_end.wait(20)
 
@@ -337,11 +310,8 @@ async def test_who_has_lost_the_job_cannot_commit(jobs: Atode, postgres_url: str
             await affect(connection)
             if first_attempt() and not refused:
                 await asyncio.to_thread(ask, "UPDATE jobs SET ticket = 0, worker = 'another'")
-                try:
+                with noted(refused):
                     await complete_job(transaction=connection)
-                except NotHeld as error:
-                    refused.append(error)
-                    raise
 
     lost = heard(jobs, ClaimLost)
     async with working(jobs):
@@ -385,12 +355,9 @@ async def test_a_thread_whose_time_is_over_cannot_complete(
         while not retrying:
             threading.Event().wait(0.01)
         with psycopg.connect(postgres_url) as connection:
-            affect_here(connection)
-            try:
+            affect(connection)
+            with noted(errors):
                 complete_job_sync(transaction=connection)
-            except NotHeld as error:
-                errors.append(error)
-                raise
 
     async with working(jobs):
         await charge.enqueue()

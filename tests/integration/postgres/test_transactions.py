@@ -19,6 +19,7 @@ from tests.integration.postgres.connections import (
     django,
     of_asyncpg,
 )
+from tests.integration.transaction import Undo
 
 Send = AsyncTask[[int], None]
 
@@ -35,10 +36,6 @@ def send_receipt(app: Atode) -> Send:
     async def send_receipt(order: int) -> None: ...
 
     return send_receipt
-
-
-class Undo(Exception):
-    """Rolls back."""
 
 
 @pytest.mark.parametrize("opened", ASYNCHRONOUS)

@@ -2,14 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Generator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from atode import (
@@ -21,17 +26,12 @@ from atode import (
     State,
     complete_job,
     complete_job_sync,
-    current_job,
     fixed,
 )
 from atode.events import ClaimLost, EndingIgnored, JobRetrying, JobSucceeded
+from tests.integration import alchemy
 from tests.integration.stage import heard, until, until_stored, working
-
-EFFECT = "INSERT INTO effects VALUES (1)"
-
-
-class Undo(Exception):
-    """Rolls back."""
+from tests.integration.transaction import Undo, affect, first_attempt, noted
 
 
 @pytest.fixture
@@ -56,12 +56,6 @@ def tallies(path: Path) -> tuple[int, int]:
     return found
 
 
-def has_failed() -> bool:
-    job = current_job()
-    assert job is not None
-    return job.retried > 0
-
-
 # Blocking connections, each inside a transaction.
 
 
@@ -80,52 +74,23 @@ def of_sqlite3_by_hand(path: Path) -> Generator[Any]:
             yield db
 
 
-@contextmanager
-def of_sqlalchemy_connection(path: Path) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+def of_sqlalchemy_connection(path: Path) -> AbstractContextManager[Any]:
+    return alchemy.connection(f"sqlite:///{path}")
 
 
-@contextmanager
-def of_sqlalchemy_session(path: Path) -> Generator[Any]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
-    try:
-        with Session(engine) as session, session.begin():
-            yield session
-    finally:
-        engine.dispose()
+def of_sqlalchemy_session(path: Path) -> AbstractContextManager[Any]:
+    return alchemy.session(f"sqlite:///{path}")
 
 
 BLOCKING = [of_sqlite3, of_sqlite3_by_hand, of_sqlalchemy_connection, of_sqlalchemy_session]
 
 
-@asynccontextmanager
-async def of_async_connection(path: Path) -> AsyncGenerator[Any]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
+def of_async_connection(path: Path) -> AbstractAsyncContextManager[Any]:
+    return alchemy.async_connection(f"sqlite+aiosqlite:///{path}")
 
 
-@asynccontextmanager
-async def of_async_session(path: Path) -> AsyncGenerator[Any]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            yield session
-    finally:
-        await engine.dispose()
-
-
-def affect(connection: Any) -> Any:
-    alchemy = "sqlalchemy" in type(connection).__module__
-    return connection.execute(sqlalchemy.text(EFFECT) if alchemy else EFFECT)
+def of_async_session(path: Path) -> AbstractAsyncContextManager[Any]:
+    return alchemy.async_session(f"sqlite+aiosqlite:///{path}")
 
 
 @pytest.mark.parametrize("has_effect_first", [True, False])
@@ -141,7 +106,7 @@ async def test_effect_and_success_are_one_with_every_library(
             complete_job_sync("charged", transaction=connection)
             if not has_effect_first:
                 affect(connection)
-            if not has_failed():
+            if first_attempt():
                 raise Undo
             return "ignored"
 
@@ -270,11 +235,8 @@ async def test_who_has_lost_the_job_cannot_commit(jobs: Atode, path: Path) -> No
         ask(path, "UPDATE jobs SET claims = claims + 1")
         with of_sqlite3(path) as connection:
             affect(connection)
-            try:
+            with noted(refused):
                 complete_job_sync(transaction=connection)
-            except NotHeld as error:
-                refused.append(error)
-                raise
 
     lost = heard(jobs, ClaimLost)
     async with working(jobs):
