@@ -89,7 +89,7 @@ class Completions(Service):
             return
         self._bell.clear()
         await self._resolve()
-        if self._ended:
+        if self._ended or self._doubted:
             self._tell_of_open()
             await self.idle(self._rest())
 
