@@ -1,6 +1,7 @@
 """What keeps the queues moving: due jobs, dead workers' jobs, old jobs."""
 
 import asyncio
+import math
 import random
 from collections.abc import Sequence
 
@@ -77,7 +78,7 @@ class Reaper(Service):
         )
         now = self._clock.now()
         for claim in claims:
-            attempt = Attempt(claim, now, deadline=float("inf"))
+            attempt = Attempt(claim, now, deadline=math.inf)
             attempt.ended_at = now
             self._ledger.add(attempt)
             self._settler.add(abandoned(claim, now))

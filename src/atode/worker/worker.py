@@ -1,12 +1,12 @@
 """Puts the services of a worker together: start order, soft stop, hard stop, signals."""
 
 import asyncio
+import math
 import os
 import socket
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import islice
 
 from atode.broker.optional import Fragile
 from atode.broker.protocol import Broker
@@ -163,7 +163,6 @@ class Worker:
 
     def presence(self) -> Presence:
         """What this worker shows of itself."""
-        attempts = self._ledger.attempts()
         running = tuple(
             Running(
                 attempt.claim.job.id,
@@ -171,9 +170,9 @@ class Worker:
                 attempt.claim.job.queue,
                 attempt.claim.job.payload,
                 attempt.started_at,
-                attempt.deadline if attempt.deadline != float("inf") else 0.0,
+                0.0 if math.isinf(attempt.deadline) else attempt.deadline,
             )
-            for attempt in islice((a for a in attempts if not a.ended_at), _SHOWN)
+            for attempt in self._ledger.running()[:_SHOWN]
         )
         return Presence(
             worker=self.id,
