@@ -15,7 +15,7 @@ from atode.observe.totals import Totals
 from atode.processes._child import Child
 from atode.processes._pauses import Pauses
 from atode.signals import heeding_signals
-from atode.size import LARGEST
+from atode.size import grown
 
 logger = logging.getLogger("atode")
 
@@ -106,7 +106,7 @@ class Processes:
             child.say(word, number)
 
     def _grow(self, by: int) -> None:
-        self._size = min(max(self._size + by, 1), LARGEST)
+        self._size = grown(self._size, by)
         self._say(Word.GROW, by)
 
     async def _keep(self, number: int) -> None:

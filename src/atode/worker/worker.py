@@ -18,7 +18,7 @@ from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
 from atode.signals import heeding_signals
-from atode.size import LARGEST, Wish, checked_concurrency
+from atode.size import Wish, checked_concurrency, grown
 from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
@@ -244,7 +244,7 @@ class Worker:
             self.resize(wish.concurrency)
 
     def _grow(self, by: int) -> None:
-        self.resize(min(max(self.concurrency + by, 1), LARGEST))
+        self.resize(grown(self.concurrency, by))
 
     @contextmanager
     def _told(self) -> Generator[None]:
