@@ -1,6 +1,8 @@
 """Jobs that their handlers complete in transactions of their own, and what became of those."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from atode.broker.optional import Transactional
@@ -184,20 +186,14 @@ class _Execution:
     async def complete(self, result: object, transaction: object) -> None:
         broker = self._transactional()
         settlement = self._settlement(result)
-        self._begin()
-        try:
+        with self._writing():
             self._accept(await broker.settle_within(transaction, settlement))
-        finally:
-            self._attempt.is_writing = False
 
     def complete_sync(self, result: object, transaction: object) -> None:
         broker = self._transactional()
         settlement = self._settlement(result)
-        self._begin()
-        try:
+        with self._writing():
             self._accept(broker.settle_within_sync(transaction, settlement))
-        finally:
-            self._attempt.is_writing = False
 
     def _transactional(self) -> Transactional:
         if isinstance(self._broker, Transactional):
@@ -213,16 +209,20 @@ class _Execution:
         kept = self._task.result.encode(result) if job.retention > 0 else b""
         return decide(self._attempt.claim, Succeeded(kept), _UNUSED, self._clock.now())
 
-    def _begin(self) -> None:
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Inside the block, whoever ends the attempt sees that it is being completed."""
         # First the mark, then the look: whoever ends the attempt does it the other way round, so
         # one of the two sees the other.
         self._attempt.is_writing = True
-        if self._attempt.ended_at:
+        try:
+            if self._attempt.ended_at:
+                raise self._not_held("it was interrupted, or has ended")
+            if self._attempt.cause is Cause.LOST:
+                raise self._not_held("another worker has taken the job over")
+            yield
+        finally:
             self._attempt.is_writing = False
-            raise self._not_held("it was interrupted, or has ended")
-        if self._attempt.cause is Cause.LOST:
-            self._attempt.is_writing = False
-            raise self._not_held("another worker has taken the job over")
 
     def _accept(self, written: Written | None) -> None:
         if written is None:
