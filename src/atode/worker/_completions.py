@@ -53,7 +53,8 @@ class Completions(Service):
         """Attempts whose handlers have ended, and what is written unless they were completed."""
         self._doubted: set[Attempt] = set()
         """Attempts that still run, whose claims the broker does not know any more."""
-        self._told: set[Attempt] = set()
+        self._left_open: set[Attempt] = set()
+        """Those of which it was told that their transactions are still open."""
         self._pause = _FIRST_LOOK
         self._bell = asyncio.Event()
         self._empty = asyncio.Event()
@@ -106,29 +107,28 @@ class Completions(Service):
             for (attempt, written), answer in zip(asked.items(), answers, strict=True):
                 # It may have been rolled back, and written anew since it was asked for.
                 if attempt.written is written:
-                    self._answered(attempt, answer)
+                    self._answered(attempt, written, answer)
         for attempt in [*self._ended]:
             if not attempt.is_writing and attempt.written is None:
                 self._settle(attempt)
 
-    def _answered(self, attempt: Attempt, committed: bool | None) -> None:
+    def _answered(self, attempt: Attempt, written: Written, committed: bool | None) -> None:
         if committed:
             attempt.is_completed = True
             self._doubted.discard(attempt)
             if attempt in self._ended:
-                self._complete(attempt)
+                self._complete(attempt, written.settlement)
         elif committed is False:
             attempt.written = None
             if attempt in self._doubted:
                 self._doubted.discard(attempt)
                 attempt.cancel(Cause.LOST)
 
-    def _complete(self, attempt: Attempt) -> None:
+    def _complete(self, attempt: Attempt, settlement: Settlement) -> None:
         ignored = self._ended.pop(attempt)
-        written = attempt.written
-        self._told.discard(attempt)
+        self._left_open.discard(attempt)
         self._ledger.remove(attempt.claim)
-        job = (written.settlement.after if written else None) or attempt.claim.job
+        job = settlement.after or attempt.claim.job
         worker, seconds = attempt.claim.worker, attempt.ended_at - attempt.started_at
         self._events.publish(JobSucceeded(job, worker, seconds))
         if ignored.tally is not Tally.SUCCESS and ignored.after is not None:
@@ -136,7 +136,7 @@ class Completions(Service):
 
     def _settle(self, attempt: Attempt) -> None:
         settlement = self._ended.pop(attempt)
-        self._told.discard(attempt)
+        self._left_open.discard(attempt)
         if attempt.cause is Cause.LOST:
             self._settler.drop(attempt.claim)
         else:
@@ -146,8 +146,8 @@ class Completions(Service):
         now = self._clock.now()
         for attempt in self._ended:
             open_for = now - attempt.ended_at
-            if open_for > LEFT_OPEN and attempt not in self._told:
-                self._told.add(attempt)
+            if open_for > LEFT_OPEN and attempt not in self._left_open:
+                self._left_open.add(attempt)
                 job, worker = attempt.claim.job, attempt.claim.worker
                 self._events.publish(TransactionLeftOpen(job, worker, open_for))
 
