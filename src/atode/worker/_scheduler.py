@@ -2,7 +2,7 @@
 lets each tick count once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Protocol
@@ -116,7 +116,7 @@ class Scheduler(Service):
 
     async def _begin(self, schedules: Sequence[Schedule], now: float) -> Agenda:
         items: list[Item] = []
-        new: dict[tuple[str, bool], list[Item]] = {}
+        new: list[Item] = []
         for number, schedule in enumerate(schedules):
             if number % _WITHOUT_PAUSE == 0:
                 await asyncio.sleep(0)
@@ -129,19 +129,22 @@ class Scheduler(Service):
                 item.prev = old.prev
                 item.go_on(max(old.last, schedule.since))
             elif item.queue:
-                # Of what the store defines, it is known since when.
-                new.setdefault((item.queue, not schedule.since), []).append(item)
+                new.append(item)
         await self._look_back(new, now)
         return Agenda(items)
 
-    async def _look_back(self, new: Mapping[tuple[str, bool], Sequence[Item]], now: float) -> None:
+    async def _look_back(self, items: Iterable[Item], now: float) -> None:
         """See how far schedules have come of which this scheduler knows nothing yet."""
-        for (queue, is_first), items in new.items():
-            ids = [item.schedule.id for item in items]
-            first = now if is_first else None
+        alike: dict[tuple[str, float | None], list[Item]] = {}
+        for item in items:
+            # Of what the store defines, it is known since when.
+            first = None if item.schedule.since else now
+            alike.setdefault((item.queue, first), []).append(item)
+        for (queue, first), some in alike.items():
+            ids = [item.schedule.id for item in some]
             recorded = await self._broker.last_ticks(queue, ids, first=first)
-            for item, last in zip(items, recorded, strict=True):
-                if last is not None and item.has_ticked(last):
+            for item, last in zip(some, recorded, strict=True):
+                if last is not None and item.has_tick(last):
                     item.prev = last
                 item.go_on(max(last or 0.0, item.schedule.since))
 
