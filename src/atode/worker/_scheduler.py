@@ -74,7 +74,9 @@ class Scheduler(Service):
         self._agenda = Agenda()
         self._revision: int | None = None
         self._reported: set[tuple[str, str]] = set()
+        self._coded_name = ""
         self._names: set[str] = set()
+        """Those under which something was shown."""
         self._shown_at = self._show_at = float("-inf")
 
     async def turn(self) -> None:
@@ -103,6 +105,7 @@ class Scheduler(Service):
         known = merged(self._timetable, found)
         self._report(known.unreadable)
         self._agenda = await self._begin(known.schedules, self._clock.now())
+        self._coded_name = _name_of(self._timetable)
         self._show_at = float("-inf")
         # Last, so that a call that fails is made again.
         self._revision = revision
@@ -235,7 +238,7 @@ class Scheduler(Service):
             return
         pause = max(SHOW_EVERY, len(self._agenda) / _SHOWN_PER_SECOND)
         lifetime = pause * _LIVES
-        for name, in_code in ((self._coded_name(), True), (STORED, False)):
+        for name, in_code in ((self._coded_name, True), (STORED, False)):
             entries = self._agenda.entries(in_code=in_code)
             if entries or name in self._names:
                 self._names.add(name)
@@ -248,7 +251,8 @@ class Scheduler(Service):
             for name in self._names:
                 await self._broker.hide(name)
 
-    def _coded_name(self) -> str:
-        """The same in all programs with the same schedules, for tools list each name's."""
-        schedules = sorted((each.id, str(each.timing.cron)) for each in self._timetable)
-        return f"atode:{blake2b(repr(schedules).encode(), digest_size=6).hexdigest()}"
+
+def _name_of(timetable: Timetable) -> str:
+    """The same in all programs with the same schedules, for tools list each name's."""
+    schedules = sorted((each.id, str(each.timing.cron)) for each in timetable)
+    return f"atode:{blake2b(repr(schedules).encode(), digest_size=6).hexdigest()}"
