@@ -68,6 +68,7 @@ class Worker:
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
         self._granted = ""
+        """The id of the wish that was granted last."""
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._assemble()
@@ -90,19 +91,25 @@ class Worker:
         self._fetcher = Fetcher(
             broker, self._runner, self._queues, events, lease=lease, worker=self.id
         )
-        self._upkeep: list[Service] = [
+        self._services: list[Service] = [
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
             Canceller(broker, names, ledger, self._runner, events, worker=self.id),
         ]
         if batches := self._registry.batches():
-            self._upkeep.append(Aggregator(broker, names, batches, clock, events))
+            self._services.append(Aggregator(broker, names, batches, clock, events))
         if self._settings.schedules:
             scheduler = Scheduler(broker, self._timetable, clock, events, worker=self.id)
-            self._upkeep.append(scheduler)
+            self._services.append(scheduler)
         self._heartbeat = Heartbeat(
-            *(broker, ledger, self.presence, self._runner.lose, self._grant, events), lease=lease
+            broker,
+            ledger,
+            events,
+            presence=self.presence,
+            lost=self._runner.lose,
+            wished=self._grant,
+            lease=lease,
         )
 
     async def run(self, *, signals: bool = True) -> None:
@@ -193,7 +200,7 @@ class Worker:
         self._settler.start()
         self._completions.start()
         self._runner.deadlines.start()
-        for service in self._upkeep:
+        for service in self._services:
             service.start()
         self._fetcher.start()
         self._events.publish(
@@ -221,7 +228,7 @@ class Worker:
     async def _hard_stop(self) -> None:
         await self._fetcher.stop()
         released = await self._runner.release()
-        for service in self._upkeep:
+        for service in self._services:
             await service.stop()
         await self._runner.deadlines.stop()
         # If the broker is away, the leases run out and the jobs run again.
