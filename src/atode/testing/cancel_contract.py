@@ -28,10 +28,6 @@ ENDED = (State.ARCHIVED, State.COMPLETED)
 class CancelContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # jobs that wait
 
     async def test_a_job_that_waits_is_archived_at_once(

@@ -17,10 +17,6 @@ from atode.testing.jobs import a_job, end, ids, take
 class OperationContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # unique jobs
 
     async def test_a_second_job_that_does_the_same_is_refused(self, broker: Broker) -> None:

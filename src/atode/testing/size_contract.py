@@ -12,10 +12,6 @@ class SizeContract:
     """A part of `BrokerContract`."""
 
     @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
     def presence(self, clock: FakeClock) -> Presence:
         running = Running("j1", "支払い", "default", b"\0\xff", clock.now(), 0.0)
         return Presence(

@@ -18,10 +18,6 @@ SECOND = Stamp("mover", 2)
 class TransferContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # giving
 
     async def test_who_starts_to_give_pauses_the_queue(self, broker: Broker) -> None:
