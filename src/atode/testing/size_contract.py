@@ -63,7 +63,7 @@ class SizeContract:
         assert sorted(await broker.workers()) == [presence, other]
 
     async def test_who_does_not_live_cannot_be_wished_anything(
-        self, broker: Broker, presence: Presence, clock: FakeClock
+        self, broker: Broker, presence: Presence
     ) -> None:
         never = await broker.resize("h:1:a", Wish.of(50))
         await broker.beat(presence, lifetime=10)
