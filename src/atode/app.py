@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from atode import settings as settings_module
@@ -22,14 +22,10 @@ from atode.semaphore import Semaphore
 from atode.settings import WorkerOptions
 from atode.size import Wish
 from atode.stores import broker_for
-from atode.task import (
-    Call,
-)
+from atode.task import Call
 from atode.worker import Worker
 
-P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
 
 
 class Atode(Registration):

@@ -106,9 +106,13 @@ def schedule_of(
 ) -> Schedule | None:
     """The schedule that a definition makes, or makes of one in code; None if it is a switch of
     one that this program does not have."""
-    state = body.enabled, body.since
-    if in_code:
-        return replace(in_code, enabled=state[0], since=state[1], version=definition.version)
+    schedule = in_code or _in_store(definition.id, body)
+    if schedule is None:
+        return None
+    return replace(schedule, enabled=body.enabled, since=body.since, version=definition.version)
+
+
+def _in_store(schedule: str, body: Body) -> Schedule | None:
     if not (body.timing and body.job):
         return None
     job = body.job
@@ -116,9 +120,7 @@ def schedule_of(
     def template(at: float) -> Job:
         return job._replace(due=at + job.due if job.due else 0.0)
 
-    return Schedule(
-        definition.id, body.timing, template, *state, in_code=False, version=definition.version
-    )
+    return Schedule(schedule, body.timing, template, in_code=False)
 
 
 def _fields_of(job: Job) -> dict[str, Any]:

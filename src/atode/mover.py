@@ -9,8 +9,7 @@ from uuid import uuid4
 from atode.broker.protocol import Broker
 from atode.clock import Clock
 from atode.job import State
-from atode.outcome import Cancelled, Crashed, decide
-from atode.retry import Retry
+from atode.outcome import abandoned
 from atode.transfer import Left, Moved, Stamp
 
 AT_ONCE = 500
@@ -24,7 +23,6 @@ LAST_ROUNDS = 10
 
 _LOOK_EVERY = 0.5
 _LEASE = 30.0
-_UNUSED = Retry(0)
 
 # What runs next is brought first. Active jobs stay until they have ended.
 ORDER = (
@@ -233,13 +231,7 @@ class Mover:
             queues, limit=AT_ONCE, lease=_LEASE, worker=f"move:0:{uuid4().hex}"
         )
         now = self._clock.now()
-        outcomes = [Cancelled() if claim.cancelled else Crashed() for claim in claims]
-        await self._source.settle(
-            [
-                decide(claim, outcome, _UNUSED, now)
-                for claim, outcome in zip(claims, outcomes, strict=True)
-            ]
-        )
+        await self._source.settle([abandoned(claim, now) for claim in claims])
 
     async def _carry(self, passages: Sequence[Passage]) -> int:
         return sum([await passage.carry(self._arrived) for passage in passages])

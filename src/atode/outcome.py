@@ -122,6 +122,15 @@ def released(claim: Claim) -> Settlement:
     return Settlement(claim, waiting, Tally.NOTHING)
 
 
+# Only failures ask the policy.
+_UNUSED = Retry(0)
+
+
+def abandoned(claim: Claim, now: float) -> Settlement:
+    """What becomes of a job whose worker is gone, or lost the broker."""
+    return decide(claim, Cancelled() if claim.cancelled else Crashed(), _UNUSED, now)
+
+
 def cancelled(job: Job, now: float) -> Job:
     """The job as it is kept when it is cancelled for good at the instant `now`."""
     return job._replace(state=State.ARCHIVED, error=CANCELLED, last_failed_at=now)

@@ -179,13 +179,13 @@ class Schedules:
             raise NotUnique(job.queue, refusal.holder)
         return JobHandle(job, _Plain, self._client())
 
-    async def list(self) -> "Sequence[ScheduleInfo]":
+    async def list(self) -> Sequence[ScheduleInfo]:
         """All schedules of the code and the store, by id.
 
         One in the store that this program cannot read is left out; workers report it.
         """
         known = await self._known()
-        infos = [self._info(each) for each in sorted(known, key=_by_id)]
+        infos = [self._info(each) for each in sorted(known, key=lambda each: each.id)]
         return await asyncio.gather(*infos)
 
     async def get(self, schedule: str, /) -> ScheduleInfo | None:
@@ -193,7 +193,7 @@ class Schedules:
         found = [each for each in await self._known() if each.id == schedule]
         return await self._info(found[0]) if found else None
 
-    async def next(self, n: int = 20, schedule: str | None = None) -> "Sequence[Fire]":
+    async def next(self, n: int = 20, schedule: str | None = None) -> Sequence[Fire]:
         """The next `n` fires of all schedules together, or of one, ascending; none of paused ones.
 
         Raises:
@@ -239,7 +239,7 @@ class Schedules:
         """`run_now` for code without an event loop."""
         return self._portal.run(lambda: self.run_now(schedule))
 
-    def list_sync(self) -> "Sequence[ScheduleInfo]":
+    def list_sync(self) -> Sequence[ScheduleInfo]:
         """`list` for code without an event loop."""
         return self._portal.run(self.list)
 
@@ -247,13 +247,13 @@ class Schedules:
         """`get` for code without an event loop."""
         return self._portal.run(lambda: self.get(schedule))
 
-    def next_sync(self, n: int = 20, schedule: str | None = None) -> "Sequence[Fire]":
+    def next_sync(self, n: int = 20, schedule: str | None = None) -> Sequence[Fire]:
         """`next` for code without an event loop."""
         return self._portal.run(lambda: self.next(n, schedule))
 
     # What is there
 
-    async def _known(self) -> "Sequence[Schedule]":
+    async def _known(self) -> Sequence[Schedule]:
         broker = self._client().broker
         stored = await broker.definitions()
         shown = [schedule_shown(entry) for entry in await broker.entries()]
@@ -297,9 +297,8 @@ class Schedules:
 
     async def _stored(self, schedule: str) -> Definition | None:
         stored = await self._client().broker.definitions()
-        return (
-            next((each for each in stored.found if each.id == schedule), None) if stored else None
-        )
+        found = stored.found if stored else ()
+        return next((each for each in found if each.id == schedule), None)
 
     async def _switch(self, schedule: str, *, enabled: bool) -> bool:
         for _ in range(_TRIES):
@@ -363,10 +362,6 @@ class _Plain:
     @staticmethod
     def decode(payload: bytes) -> Any:
         return from_json(payload) if payload else None
-
-
-def _by_id(schedule: Schedule) -> str:
-    return schedule.id
 
 
 def _by_instant(fire: tuple[float, Schedule]) -> tuple[float, str]:

@@ -22,6 +22,8 @@ from atode.errors import BadOption
 from atode.queues import Queues
 from atode.size import LARGEST
 
+MOST_PROCESSES = 256
+
 
 class LogFormat(StrEnum):
     """How log records are written."""
@@ -42,7 +44,7 @@ class Settings(BaseSettings):
     memory:// for tests."""
     concurrency: int = Field(20, ge=1, le=LARGEST)
     """Jobs that one worker runs at the same time; to begin with, see `Worker.resize`."""
-    processes: int = Field(1, ge=1, le=256)
+    processes: int = Field(1, ge=1, le=MOST_PROCESSES)
     """Processes that the command line's worker starts; each is a worker of its own."""
     queues: Annotated[dict[str, int], NoDecode] = Field(default={"default": 1}, min_length=1)
     """Names with weights; in the environment `mail=3,default`."""

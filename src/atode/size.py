@@ -24,6 +24,11 @@ def checked_concurrency(concurrency: int) -> int:
     return concurrency
 
 
+def grown(concurrency: int, by: int) -> int:
+    """A size that is larger by so many, or smaller, as far as a worker can be."""
+    return min(max(concurrency + by, 1), LARGEST)
+
+
 class Wish(NamedTuple):
     """That a running worker be of another size; it travels by way of the store."""
 

@@ -1,6 +1,7 @@
 """Which broker a URL means; the only place that knows all of them."""
 
-from pathlib import PurePosixPath
+import os
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from atode.broker.memory import MemoryBroker
@@ -27,7 +28,7 @@ def broker_for(url: str, clock: Clock) -> Broker:
         case "sqlite":
             from atode.broker.sqlite.broker import SqliteBroker
 
-            return SqliteBroker(_sqlite_path(url), clock, **_sqlite_options(parts.query))
+            return SqliteBroker(sqlite_file(url), clock, **_sqlite_options(parts.query))
         case "redis" | "rediss" | "redis+sentinel" | "redis+cluster":
             try:
                 from atode.broker.redis.broker import RedisBroker
@@ -53,7 +54,12 @@ def broker_for(url: str, clock: Clock) -> Broker:
             )
 
 
-def _sqlite_path(url: str) -> PurePosixPath:
+def sqlite_file(url: str) -> Path:
+    """The file of an `sqlite:` URL.
+
+    Raises:
+        BadOption: it names none.
+    """
     parts = urlsplit(url)
     path = unquote(parts.path)
     if parts.netloc or not path.strip("/"):
@@ -61,7 +67,7 @@ def _sqlite_path(url: str) -> PurePosixPath:
             f"broker URL {url!r} names no file; write sqlite:///jobs.db for one in the working "
             "directory, sqlite:////var/lib/jobs.db for an absolute one"
         )
-    return PurePosixPath(path[1:])
+    return Path(os.path.expanduser(path[1:]))
 
 
 def _sqlite_options(query: str) -> dict[str, str]:

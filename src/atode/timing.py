@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, TypeVar
 from atode.cron import Cron
 from atode.duration import Duration, seconds
 from atode.errors import BadOption
+from atode.task import refuse_unknown
 from atode.ticks import MOST_MISSED, CatchUp, jitter, ticks_to_run
 from atode.wall_clock import time_zone
 
@@ -62,9 +63,7 @@ class Timing:
                 is unknown.
             BadOption: an option is out of its range, or unknown, or two exclude each other.
         """
-        if unknown := options.keys() - TimingOptions.__annotations__.keys():
-            known = ", ".join(sorted(TimingOptions.__annotations__))
-            raise BadOption(f"no such option: {', '.join(sorted(unknown))}; there are {known}")
+        refuse_unknown(options.keys(), TimingOptions)
         timing = cls(
             _parsed(cron, options.get("timezone")),
             _one_of(CatchUp, options.get("catch_up", CatchUp.LATEST), "catch_up"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atode.broker.memory import MemoryBroker
-from atode.cli._deployment import without_password
+from atode.cli._deployment import must_exist, without_password
 from atode.errors import BrokerRefused, BrokerUnavailable
 from tests.unit.cli_stage import Stage, staged
 
@@ -111,6 +111,18 @@ def test_looking_makes_no_database(
 
     assert said.startswith("there is no database 'nothing.db' (--url, ATODE_URL or atode.toml)")
     assert list(folder.iterdir()) == []
+
+
+def test_a_database_in_the_home_directory_is_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / "jobs.db").touch()
+
+    must_exist("sqlite:///~/jobs.db")
+
+    with pytest.raises(BrokerUnavailable, match=str(folder / "other.db")):
+        must_exist("sqlite:///~/other.db")
 
 
 @pytest.mark.parametrize("command", [["queues"], ["servers"]], ids=" ".join)

@@ -256,6 +256,7 @@ def test_an_interrupted_move_says_how_to_go_on(move: Move, monkeypatch: pytest.M
         ("redis://a", "memory://", "--to is 'memory://'"),
         ("redis://u:p@a:6379", "redis://a/0", "--from and --to name the same store"),
         ("sqlite:///x.db", "sqlite:///./x.db?synchronous=full", "name the same store"),
+        ("sqlite:///x.db", "sqlite:///~/x.db", "name the same store"),
         ("postgresql://u:p@a:5432/d", "postgres://a/d?schema=public", "name the same store"),
         ("sqlite:///missing.db", "redis://a", "there is no database 'missing.db'"),
         ("ftp://a", "redis://a", "is of no known kind"),
@@ -265,6 +266,7 @@ def test_stores_that_cannot_be_meant_are_refused(
     source: str, target: str, reason: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
 
     result = CliRunner().invoke(app, ["move", "--from", source, "--to", target, "--yes"])
 

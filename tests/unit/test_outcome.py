@@ -19,6 +19,7 @@ from atode.outcome import (
     Snoozed,
     Succeeded,
     Tally,
+    abandoned,
     decide,
 )
 from atode.retry import Retry, fixed
@@ -203,6 +204,14 @@ def test_a_job_whose_worker_died_runs_again_without_a_pause_but_not_for_ever() -
     assert (job.state, job.retried) == (State.PENDING, 3)
     assert job.error.startswith("lease expired")
     assert after(Crashed(), Claim(job, "w2", 8, NOW)).state is State.ARCHIVED
+
+
+def test_a_job_whose_worker_is_gone_has_crashed_unless_it_was_cancelled() -> None:
+    claim = a_claim()
+    marked = claim._replace(cancelled=True)
+
+    assert abandoned(claim, NOW) == decide(claim, Crashed(), IN_A_MINUTE, NOW)
+    assert abandoned(marked, NOW) == decide(marked, Cancelled(), IN_A_MINUTE, NOW)
 
 
 def test_a_curve_without_a_finite_answer_is_an_error_and_no_settlement() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from atode import Atode, BadOption
-from atode.size import Wish, checked_concurrency
+from atode.size import Wish, checked_concurrency, grown
 
 
 @pytest.mark.parametrize("right", [1, 20, 10_000])
@@ -21,6 +21,13 @@ def test_a_size_out_of_its_limits_is_named_with_them(wrong: int) -> None:
 def test_what_is_no_whole_number_is_no_size(wrong: int) -> None:
     with pytest.raises(BadOption, match="must be a whole number"):
         checked_concurrency(wrong)
+
+
+@pytest.mark.parametrize(
+    ("before", "by", "after"), [(20, 1, 21), (20, -3, 17), (1, -1, 1), (9_999, 5, 10_000)]
+)
+def test_a_size_grows_and_shrinks_within_its_limits(before: int, by: int, after: int) -> None:
+    assert grown(before, by) == after
 
 
 def test_a_wish_comes_back_as_it_was_written() -> None:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +17,7 @@ from atode.cli._layout import plain
 from atode.clock import Clock, SystemClock
 from atode.errors import AtodeError, BadOption, BrokerError, BrokerRefused, BrokerUnavailable
 from atode.statistics import QueueStats
-from atode.stores import broker_for
+from atode.stores import broker_for, sqlite_file
 
 T = TypeVar("T")
 
@@ -173,8 +172,7 @@ def _hint(name: str, known: Sequence[str]) -> str:
 def must_exist(url: str) -> None:
     """Raise BrokerUnavailable if this is the URL of a file that is not there."""
     # A worker makes its database. Who only looks has mistyped the name of another one.
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite" and not (path := Path(unquote(parts.path)[1:])).exists():
+    if urlsplit(url).scheme == "sqlite" and not (path := sqlite_file(url)).exists():
         raise BrokerUnavailable(
             f"there is no database {str(path)!r} (--url, ATODE_URL or atode.toml): no job has "
             "been stored in it yet, or it has another name"

@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from atode.broker.protocol import Broker
 from atode.cli._deployment import explained, must_exist
 from atode.clock import Clock, SystemClock
 from atode.errors import AtodeError, BadOption
-from atode.stores import broker_for
+from atode.stores import broker_for, sqlite_file
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ def _check(source_url: str, target_url: str) -> None:
 def _place(url: str) -> tuple[str, ...]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return ("sqlite", str(Path(unquote(parts.path)[1:]).resolve()))
+        return ("sqlite", str(sqlite_file(url).resolve()))
     _, _, hosts = parts.netloc.rpartition("@")
     if parts.scheme in {"postgres", "postgresql"}:
         options = dict(parse_qsl(parts.query))

@@ -14,12 +14,11 @@ from atode.observe.family import Told
 from atode.observe.totals import Totals
 from atode.processes._child import Child
 from atode.processes._pauses import Pauses
+from atode.settings import MOST_PROCESSES
 from atode.signals import heeding_signals
-from atode.size import LARGEST
+from atode.size import grown
 
 logger = logging.getLogger("atode")
-
-MOST = 256
 
 # For what a worker still does after its running jobs had their time: hand back, write, let go.
 _SLACK = 20.0
@@ -49,8 +48,8 @@ class Processes:
         shutdown_timeout: float,
         command: Sequence[str] | None = None,
     ) -> None:
-        if not 1 <= count <= MOST:
-            raise BadOption(f"processes is {count}; it must be from 1 to {MOST}")
+        if not 1 <= count <= MOST_PROCESSES:
+            raise BadOption(f"processes is {count}; it must be from 1 to {MOST_PROCESSES}")
         self.totals = Totals()
         """What all of them have counted, also those that have ended."""
         self._count = count
@@ -106,7 +105,7 @@ class Processes:
             child.say(word, number)
 
     def _grow(self, by: int) -> None:
-        self._size = min(max(self._size + by, 1), LARGEST)
+        self._size = grown(self._size, by)
         self._say(Word.GROW, by)
 
     async def _keep(self, number: int) -> None:

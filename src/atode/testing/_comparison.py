@@ -25,9 +25,9 @@ from atode.testing._play import (
 )
 from atode.testing.clock import FakeClock
 from atode.testing.differences import Promise
+from atode.testing.jobs import ALL
 from atode.transfer import Moved
 
-ALL = 1000
 Answer = TypeVar("Answer")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from atode.broker.protocol import Broker
 from atode.clock import Clock
-from atode.job import Claim, Job, State, fingerprint
+from atode.job import Claim, Job, State
 from atode.outcome import (
     Cancelled,
     Crashed,
@@ -22,6 +22,7 @@ from atode.outcome import (
 )
 from atode.statistics import QueueStats
 from atode.testing.differences import Promise
+from atode.testing.jobs import a_job
 from atode.transfer import Moved
 
 
@@ -104,22 +105,17 @@ class Draft(NamedTuple):
 
     def job(self, queue: str, due: float, scope: Scope) -> Job:
         """The job of this draft."""
-        waits = State.AGGREGATING if self.member_of else State.PENDING
-        return Job(
+        job = a_job(
+            queue,
             id=self.id,
-            task="demo",
-            queue=queue,
             payload=self.payload,
-            state=State.SCHEDULED if self.delay else waits,
             due=due if self.delay else 0.0,
             max_retry=self.max_retry,
-            timeout=30.0,
             retention=self.retention,
-            headers={"trace": self.id},
-            unique=fingerprint("demo", self.payload) if self.lock else "",
             unique_for=scope.lock_times[self.lock % len(scope.lock_times)] if self.lock else 0.0,
             group=self.member_of,
         )
+        return job._replace(headers={"trace": self.id})
 
 
 # Few enough of everything that things meet.

@@ -28,10 +28,6 @@ ENDED = (State.ARCHIVED, State.COMPLETED)
 class CancelContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # jobs that wait
 
     async def test_a_job_that_waits_is_archived_at_once(
@@ -100,9 +96,7 @@ class CancelContract:
 
     # jobs that run
 
-    async def test_a_running_job_is_marked_and_goes_on(
-        self, broker: Broker, clock: FakeClock
-    ) -> None:
+    async def test_a_running_job_is_marked_and_goes_on(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="one"), a_job(id="two")])
         one, two = await take(broker)
 

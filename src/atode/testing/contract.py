@@ -11,7 +11,10 @@ What it does in another way than others stands in `differences`; the tests of su
 to fail. `machine.py` plays at random on a store, and compares.
 """
 
+import pytest
+
 from atode.testing.cancel_contract import CancelContract
+from atode.testing.clock import FakeClock
 from atode.testing.definition_contract import DefinitionContract
 from atode.testing.diagnosis_contract import DiagnosisContract
 from atode.testing.difference_contract import DifferenceContract
@@ -38,3 +41,7 @@ class BrokerContract(
     DifferenceContract,
 ):
     """Inherit it, provide `broker`, and pytest runs the lot."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock()

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from atode.broker.protocol import Broker
 from atode.schedule import Definition, Definitions
 from atode.testing.clock import FakeClock
@@ -11,10 +9,6 @@ from atode.testing.clock import FakeClock
 
 class DefinitionContract:
     """A part of `BrokerContract`."""
-
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
 
     async def test_at_first_nothing_is_defined(self, broker: Broker) -> None:
         assert await broker.definitions() == Definitions(0, [])

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import pytest
-
 from atode.broker.protocol import Broker
 from atode.finding import Finding, Severity
 from atode.job import State
@@ -16,10 +14,6 @@ from atode.testing.jobs import a_job, end, take
 
 class DiagnosisContract:
     """A part of `BrokerContract`."""
-
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
 
     async def test_jobs_in_every_state_are_well(self, broker: Broker, clock: FakeClock) -> None:
         jobs = [a_job(id=f"j{n}", retention=60, max_retry=n) for n in range(4)]

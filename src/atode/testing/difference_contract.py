@@ -18,10 +18,6 @@ class DifferenceContract(Declared):
     """A part of `BrokerContract`."""
 
     @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
     def transaction(self) -> AbstractAsyncContextManager[object] | None:
         """A connection of the caller's in a transaction, which the end of the context commits."""
         return None

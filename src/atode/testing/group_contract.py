@@ -16,10 +16,6 @@ from atode.testing.jobs import a_job, end, ids, take
 class GroupContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # joining
 
     async def test_a_job_with_a_group_waits_in_it(self, broker: Broker) -> None:

@@ -31,7 +31,7 @@ from atode.job import Claim, State
 from atode.outcome import Outcome, Settlement, Snoozed, decide
 from atode.retry import Retry, fixed
 from atode.schedule import Tick
-from atode.testing._comparison import ALL, Comparison, Side
+from atode.testing._comparison import Comparison, Side
 from atode.testing._play import (
     DRAFTS,
     FATES,
@@ -50,6 +50,7 @@ from atode.testing._play import (
     seen_moved,
 )
 from atode.testing.differences import Promise
+from atode.testing.jobs import ALL
 from atode.transfer import Arrival, Moved, Stamp
 
 PLAYS = "ATODE_TEST_PLAYS"

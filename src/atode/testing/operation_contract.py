@@ -17,10 +17,6 @@ from atode.testing.jobs import a_job, end, ids, take
 class OperationContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # unique jobs
 
     async def test_a_second_job_that_does_the_same_is_refused(self, broker: Broker) -> None:
@@ -119,7 +115,7 @@ class OperationContract:
 
         assert [r.holder for r in await broker.enqueue([a_job(unique_for=1)])] == ["late"]
 
-    async def test_a_taken_id_leaves_no_lock_behind(self, broker: Broker, clock: FakeClock) -> None:
+    async def test_a_taken_id_leaves_no_lock_behind(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="taken", payload=b"1")])
 
         refused = await broker.enqueue([a_job(id="taken", payload=b"2", unique_for=60)])
@@ -286,9 +282,7 @@ class OperationContract:
         assert ids(await broker.find("default", State.ARCHIVED)) in (["s", "p2"], ["p2", "s"])
         assert await take(broker) == []
 
-    async def test_jobs_are_deleted_by_hand_and_their_locks_with_them(
-        self, broker: Broker, clock: FakeClock
-    ) -> None:
+    async def test_jobs_are_deleted_by_hand_and_their_locks_with_them(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="u", unique_for=60), a_job(id="a"), a_job(id="b")])
 
         assert await broker.delete("default", ["u", "never-heard-of"]) == 1
@@ -355,9 +349,7 @@ class OperationContract:
 
         await asyncio.wait_for(waiting, 10)
 
-    async def test_a_queue_is_removed_when_it_is_empty(
-        self, broker: Broker, clock: FakeClock
-    ) -> None:
+    async def test_a_queue_is_removed_when_it_is_empty(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="j")])
 
         assert not await broker.remove("default")

@@ -25,10 +25,6 @@ from atode.testing.jobs import ALL, LEASE, POLICY, a_job, end, ids, take, take_n
 class RunContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # enqueue and claim
 
     async def test_a_stored_job_comes_back_whole(self, broker: Broker) -> None:

@@ -33,10 +33,6 @@ def an_entry(id: str = "nightly", *, next: float = 0.0, prev: float = 0.0) -> En
 class ScheduleContract:
     """A part of `BrokerContract`."""
 
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
     # entries
 
     async def test_an_entry_comes_back_whole(self, broker: Broker) -> None:

@@ -12,10 +12,6 @@ class SemaphoreContract:
     """A part of `BrokerContract`."""
 
     @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
     def soon(self, clock: FakeClock) -> float:
         """In a minute."""
         return clock.now() + 60

@@ -12,10 +12,6 @@ class SizeContract:
     """A part of `BrokerContract`."""
 
     @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
     def presence(self, clock: FakeClock) -> Presence:
         running = Running("j1", "支払い", "default", b"\0\xff", clock.now(), 0.0)
         return Presence(
@@ -67,7 +63,7 @@ class SizeContract:
         assert sorted(await broker.workers()) == [presence, other]
 
     async def test_who_does_not_live_cannot_be_wished_anything(
-        self, broker: Broker, presence: Presence, clock: FakeClock
+        self, broker: Broker, presence: Presence
     ) -> None:
         never = await broker.resize("h:1:a", Wish.of(50))
         await broker.beat(presence, lifetime=10)

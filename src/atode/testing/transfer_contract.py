@@ -1,7 +1,4 @@
-"""The suite for moving queues from one store to another; every broker passes it.
-
-Subclass it beside `BrokerContract`, with the same fixtures.
-"""
+"""The part of the contract about moving queues from one store to another."""
 
 import pytest
 
@@ -19,11 +16,7 @@ SECOND = Stamp("mover", 2)
 
 
 class TransferContract:
-    """Inherit it, provide `broker`, and pytest runs the lot."""
-
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
+    """A part of `BrokerContract`."""
 
     # giving
 
@@ -134,9 +127,7 @@ class TransferContract:
         assert moved.since == clock.now() - 5
         assert moved.job.error == "boom"
 
-    async def test_a_unique_job_tells_how_long_it_keeps_others_out(
-        self, broker: Broker, clock: FakeClock
-    ) -> None:
+    async def test_a_unique_job_tells_how_long_it_keeps_others_out(self, broker: Broker) -> None:
         await broker.enqueue([a_job(id="locks", unique_for=3600), a_job(id="does-not")])
 
         locks, does_not = await _moved(broker, State.PENDING)
@@ -476,7 +467,7 @@ async def _one_in_each_state(broker: Broker, clock: FakeClock) -> dict[State, st
     await end(broker, fails, Failed("once"), clock)
     await end(broker, dies, Failed("for good"), clock)
     await end(broker, succeeds, Succeeded(b'"yes"'), clock)
-    member = a_job(id="member")._replace(state=State.AGGREGATING, group="mail")
+    member = a_job(id="member", group="mail")
     await broker.enqueue([a_job(id="waits"), a_job(id="comes", due=clock.now() + 7.5), member])
     return {
         State.PENDING: "waits",

@@ -32,9 +32,9 @@ class Item:
         tick = self.schedule.timing.cron.after(instant) if self.schedule.enabled else None
         self.next = math.inf if tick is None else tick
 
-    def has_ticked(self, instant: float | None) -> bool:
+    def has_tick(self, instant: float) -> bool:
         """Whether this instant is one of its ticks, and not just when it was first seen."""
-        return instant is not None and self.schedule.timing.cron.after(instant - 1) == instant
+        return self.schedule.timing.cron.after(instant - 1) == instant
 
     def due(self, now: float) -> Sequence[float]:
         """The ticks that become jobs now, ascending."""

@@ -50,7 +50,7 @@ class Canceller(Service):
         news, self._news = self._news, ()
         suspects = self._suspects(news)
         if not news or now >= self._next_look:
-            suspects = self._running()
+            suspects = self._ledger.running()
             self._next_look = asyncio.get_running_loop().time() + LOOK_EVERY
         await self._interrupt_marked(suspects)
 
@@ -74,9 +74,6 @@ class Canceller(Service):
                 soon = asyncio.get_running_loop().time() + LOOK_AFTER_UNKNOWN
                 self._next_look = min(self._next_look, soon)
         return found
-
-    def _running(self) -> Sequence[Attempt]:
-        return [attempt for attempt in self._ledger.attempts() if not attempt.ended_at]
 
     async def _interrupt_marked(self, suspects: Sequence[Attempt]) -> None:
         if not suspects:

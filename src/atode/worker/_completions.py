@@ -1,6 +1,8 @@
 """Jobs that their handlers complete in transactions of their own, and what became of those."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from atode.broker.optional import Transactional
@@ -51,7 +53,8 @@ class Completions(Service):
         """Attempts whose handlers have ended, and what is written unless they were completed."""
         self._doubted: set[Attempt] = set()
         """Attempts that still run, whose claims the broker does not know any more."""
-        self._told: set[Attempt] = set()
+        self._left_open: set[Attempt] = set()
+        """Those of which it was told that their transactions are still open."""
         self._pause = _FIRST_LOOK
         self._bell = asyncio.Event()
         self._empty = asyncio.Event()
@@ -89,7 +92,7 @@ class Completions(Service):
             return
         self._bell.clear()
         await self._resolve()
-        if self._ended:
+        if self._ended or self._doubted:
             self._tell_of_open()
             await self.idle(self._rest())
 
@@ -104,29 +107,28 @@ class Completions(Service):
             for (attempt, written), answer in zip(asked.items(), answers, strict=True):
                 # It may have been rolled back, and written anew since it was asked for.
                 if attempt.written is written:
-                    self._answered(attempt, answer)
+                    self._answered(attempt, written, answer)
         for attempt in [*self._ended]:
             if not attempt.is_writing and attempt.written is None:
                 self._settle(attempt)
 
-    def _answered(self, attempt: Attempt, committed: bool | None) -> None:
+    def _answered(self, attempt: Attempt, written: Written, committed: bool | None) -> None:
         if committed:
             attempt.is_completed = True
             self._doubted.discard(attempt)
             if attempt in self._ended:
-                self._complete(attempt)
+                self._complete(attempt, written.settlement)
         elif committed is False:
             attempt.written = None
             if attempt in self._doubted:
                 self._doubted.discard(attempt)
                 attempt.cancel(Cause.LOST)
 
-    def _complete(self, attempt: Attempt) -> None:
+    def _complete(self, attempt: Attempt, settlement: Settlement) -> None:
         ignored = self._ended.pop(attempt)
-        written = attempt.written
-        self._told.discard(attempt)
+        self._left_open.discard(attempt)
         self._ledger.remove(attempt.claim)
-        job = (written.settlement.after if written else None) or attempt.claim.job
+        job = settlement.after or attempt.claim.job
         worker, seconds = attempt.claim.worker, attempt.ended_at - attempt.started_at
         self._events.publish(JobSucceeded(job, worker, seconds))
         if ignored.tally is not Tally.SUCCESS and ignored.after is not None:
@@ -134,7 +136,7 @@ class Completions(Service):
 
     def _settle(self, attempt: Attempt) -> None:
         settlement = self._ended.pop(attempt)
-        self._told.discard(attempt)
+        self._left_open.discard(attempt)
         if attempt.cause is Cause.LOST:
             self._settler.drop(attempt.claim)
         else:
@@ -144,8 +146,8 @@ class Completions(Service):
         now = self._clock.now()
         for attempt in self._ended:
             open_for = now - attempt.ended_at
-            if open_for > LEFT_OPEN and attempt not in self._told:
-                self._told.add(attempt)
+            if open_for > LEFT_OPEN and attempt not in self._left_open:
+                self._left_open.add(attempt)
                 job, worker = attempt.claim.job, attempt.claim.worker
                 self._events.publish(TransactionLeftOpen(job, worker, open_for))
 
@@ -184,20 +186,14 @@ class _Execution:
     async def complete(self, result: object, transaction: object) -> None:
         broker = self._transactional()
         settlement = self._settlement(result)
-        self._begin()
-        try:
+        with self._writing():
             self._accept(await broker.settle_within(transaction, settlement))
-        finally:
-            self._attempt.is_writing = False
 
     def complete_sync(self, result: object, transaction: object) -> None:
         broker = self._transactional()
         settlement = self._settlement(result)
-        self._begin()
-        try:
+        with self._writing():
             self._accept(broker.settle_within_sync(transaction, settlement))
-        finally:
-            self._attempt.is_writing = False
 
     def _transactional(self) -> Transactional:
         if isinstance(self._broker, Transactional):
@@ -213,16 +209,20 @@ class _Execution:
         kept = self._task.result.encode(result) if job.retention > 0 else b""
         return decide(self._attempt.claim, Succeeded(kept), _UNUSED, self._clock.now())
 
-    def _begin(self) -> None:
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Inside the block, whoever ends the attempt sees that it is being completed."""
         # First the mark, then the look: whoever ends the attempt does it the other way round, so
         # one of the two sees the other.
         self._attempt.is_writing = True
-        if self._attempt.ended_at:
+        try:
+            if self._attempt.ended_at:
+                raise self._not_held("it was interrupted, or has ended")
+            if self._attempt.cause is Cause.LOST:
+                raise self._not_held("another worker has taken the job over")
+            yield
+        finally:
             self._attempt.is_writing = False
-            raise self._not_held("it was interrupted, or has ended")
-        if self._attempt.cause is Cause.LOST:
-            self._attempt.is_writing = False
-            raise self._not_held("another worker has taken the job over")
 
     def _accept(self, written: Written | None) -> None:
         if written is None:

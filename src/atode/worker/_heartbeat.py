@@ -33,11 +33,11 @@ class Heartbeat:
         self,
         broker: Broker,
         ledger: Ledger,
+        events: Events,
+        *,
         presence: Callable[[], Presence],
         lost: Callable[[Sequence[Claim]], None],
         wished: Callable[[Wish], None],
-        events: Events,
-        *,
         lease: float,
     ) -> None:
         self._broker = broker.sibling()

@@ -39,6 +39,10 @@ class Ledger:
         # One C call, during which no other thread changes the dictionary.
         return list(self._attempts.values())
 
+    def running(self) -> Sequence[Attempt]:
+        """Those whose handlers have not ended."""
+        return [attempt for attempt in self.attempts() if not attempt.ended_at]
+
     def named(self, job_id: str, queue: str = "") -> Sequence[Attempt]:
         """The attempts of jobs with this id; in every queue, if none is named."""
         if queue:

@@ -111,7 +111,7 @@ class Runner:
 
     async def release(self) -> int:
         """Interrupt what still runs and hand it back; how many attempts that were."""
-        running = [attempt for attempt in self._ledger.attempts() if not attempt.ended_at]
+        running = self._ledger.running()
         tasks = [attempt.task for attempt in running if attempt.task]
         for attempt in running:
             attempt.cancel(Cause.STOP)

@@ -2,7 +2,7 @@
 lets each tick count once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Protocol
@@ -74,7 +74,9 @@ class Scheduler(Service):
         self._agenda = Agenda()
         self._revision: int | None = None
         self._reported: set[tuple[str, str]] = set()
+        self._coded_name = ""
         self._names: set[str] = set()
+        """Those under which something was shown."""
         self._shown_at = self._show_at = float("-inf")
 
     async def turn(self) -> None:
@@ -103,6 +105,7 @@ class Scheduler(Service):
         known = merged(self._timetable, found)
         self._report(known.unreadable)
         self._agenda = await self._begin(known.schedules, self._clock.now())
+        self._coded_name = _name_of(self._timetable)
         self._show_at = float("-inf")
         # Last, so that a call that fails is made again.
         self._revision = revision
@@ -116,7 +119,7 @@ class Scheduler(Service):
 
     async def _begin(self, schedules: Sequence[Schedule], now: float) -> Agenda:
         items: list[Item] = []
-        new: dict[tuple[str, bool], list[Item]] = {}
+        new: list[Item] = []
         for number, schedule in enumerate(schedules):
             if number % _WITHOUT_PAUSE == 0:
                 await asyncio.sleep(0)
@@ -129,19 +132,22 @@ class Scheduler(Service):
                 item.prev = old.prev
                 item.go_on(max(old.last, schedule.since))
             elif item.queue:
-                # Of what the store defines, it is known since when.
-                new.setdefault((item.queue, not schedule.since), []).append(item)
+                new.append(item)
         await self._look_back(new, now)
         return Agenda(items)
 
-    async def _look_back(self, new: Mapping[tuple[str, bool], Sequence[Item]], now: float) -> None:
+    async def _look_back(self, items: Iterable[Item], now: float) -> None:
         """See how far schedules have come of which this scheduler knows nothing yet."""
-        for (queue, is_first), items in new.items():
-            ids = [item.schedule.id for item in items]
-            first = now if is_first else None
+        alike: dict[tuple[str, float | None], list[Item]] = {}
+        for item in items:
+            # Of what the store defines, it is known since when.
+            first = None if item.schedule.since else now
+            alike.setdefault((item.queue, first), []).append(item)
+        for (queue, first), some in alike.items():
+            ids = [item.schedule.id for item in some]
             recorded = await self._broker.last_ticks(queue, ids, first=first)
-            for item, last in zip(items, recorded, strict=True):
-                if last is not None and item.has_ticked(last):
+            for item, last in zip(some, recorded, strict=True):
+                if last is not None and item.has_tick(last):
                     item.prev = last
                 item.go_on(max(last or 0.0, item.schedule.since))
 
@@ -232,7 +238,7 @@ class Scheduler(Service):
             return
         pause = max(SHOW_EVERY, len(self._agenda) / _SHOWN_PER_SECOND)
         lifetime = pause * _LIVES
-        for name, in_code in ((self._coded_name(), True), (STORED, False)):
+        for name, in_code in ((self._coded_name, True), (STORED, False)):
             entries = self._agenda.entries(in_code=in_code)
             if entries or name in self._names:
                 self._names.add(name)
@@ -245,7 +251,8 @@ class Scheduler(Service):
             for name in self._names:
                 await self._broker.hide(name)
 
-    def _coded_name(self) -> str:
-        """The same in all programs with the same schedules, for tools list each name's."""
-        schedules = sorted((each.id, str(each.timing.cron)) for each in self._timetable)
-        return f"atode:{blake2b(repr(schedules).encode(), digest_size=6).hexdigest()}"
+
+def _name_of(timetable: Timetable) -> str:
+    """The same in all programs with the same schedules, for tools list each name's."""
+    schedules = sorted((each.id, str(each.timing.cron)) for each in timetable)
+    return f"atode:{blake2b(repr(schedules).encode(), digest_size=6).hexdigest()}"

@@ -1,14 +1,14 @@
 """What keeps the queues moving: due jobs, dead workers' jobs, old jobs."""
 
 import asyncio
+import math
 import random
 from collections.abc import Sequence
 
 from atode.broker.protocol import Upkeep
 from atode.clock import Clock
 from atode.events import Events
-from atode.outcome import Cancelled, Crashed, decide
-from atode.retry import Retry
+from atode.outcome import abandoned
 from atode.worker._attempt import Attempt
 from atode.worker._ledger import Ledger
 from atode.worker._service import Service
@@ -21,8 +21,6 @@ _REAP_AT_ONCE = 1000
 # After an outage every worker's lease may have run out. The living ones extend theirs
 # within this many seconds, before we take them for dead.
 REAP_AFTER_OUTAGE = 3.0
-
-_UNUSED = Retry(0)
 
 
 class Promoter(Service):
@@ -80,11 +78,10 @@ class Reaper(Service):
         )
         now = self._clock.now()
         for claim in claims:
-            attempt = Attempt(claim, now, deadline=float("inf"))
+            attempt = Attempt(claim, now, deadline=math.inf)
             attempt.ended_at = now
             self._ledger.add(attempt)
-            outcome = Cancelled() if claim.cancelled else Crashed()
-            self._settler.add(decide(claim, outcome, _UNUSED, now))
+            self._settler.add(abandoned(claim, now))
         self._more = bool(claims)
 
     def _pause(self) -> float:

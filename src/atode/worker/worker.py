@@ -1,12 +1,12 @@
 """Puts the services of a worker together: start order, soft stop, hard stop, signals."""
 
 import asyncio
+import math
 import os
 import socket
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import islice
 
 from atode.broker.optional import Fragile
 from atode.broker.protocol import Broker
@@ -18,7 +18,7 @@ from atode.queues import Queues
 from atode.registry import Registry
 from atode.settings import Settings
 from atode.signals import heeding_signals
-from atode.size import LARGEST, Wish, checked_concurrency
+from atode.size import Wish, checked_concurrency, grown
 from atode.timetable import Timetable
 from atode.worker._aggregator import Aggregator
 from atode.worker._canceller import Canceller
@@ -68,6 +68,7 @@ class Worker:
         self._queues = Queues(settings.queues, strict=settings.strict)
         self._started_at = clock.now()
         self._granted = ""
+        """The id of the wish that was granted last."""
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._assemble()
@@ -90,19 +91,25 @@ class Worker:
         self._fetcher = Fetcher(
             broker, self._runner, self._queues, events, lease=lease, worker=self.id
         )
-        self._upkeep: list[Service] = [
+        self._services: list[Service] = [
             Promoter(broker, names, clock, events),
             Reaper(broker, names, ledger, settler, clock, events, lease=lease, worker=self.id),
             Pruner(broker, names, events),
             Canceller(broker, names, ledger, self._runner, events, worker=self.id),
         ]
         if batches := self._registry.batches():
-            self._upkeep.append(Aggregator(broker, names, batches, clock, events))
+            self._services.append(Aggregator(broker, names, batches, clock, events))
         if self._settings.schedules:
             scheduler = Scheduler(broker, self._timetable, clock, events, worker=self.id)
-            self._upkeep.append(scheduler)
+            self._services.append(scheduler)
         self._heartbeat = Heartbeat(
-            *(broker, ledger, self.presence, self._runner.lose, self._grant, events), lease=lease
+            broker,
+            ledger,
+            events,
+            presence=self.presence,
+            lost=self._runner.lose,
+            wished=self._grant,
+            lease=lease,
         )
 
     async def run(self, *, signals: bool = True) -> None:
@@ -163,7 +170,6 @@ class Worker:
 
     def presence(self) -> Presence:
         """What this worker shows of itself."""
-        attempts = self._ledger.attempts()
         running = tuple(
             Running(
                 attempt.claim.job.id,
@@ -171,9 +177,9 @@ class Worker:
                 attempt.claim.job.queue,
                 attempt.claim.job.payload,
                 attempt.started_at,
-                attempt.deadline if attempt.deadline != float("inf") else 0.0,
+                0.0 if math.isinf(attempt.deadline) else attempt.deadline,
             )
-            for attempt in islice((a for a in attempts if not a.ended_at), _SHOWN)
+            for attempt in self._ledger.running()[:_SHOWN]
         )
         return Presence(
             worker=self.id,
@@ -194,7 +200,7 @@ class Worker:
         self._settler.start()
         self._completions.start()
         self._runner.deadlines.start()
-        for service in self._upkeep:
+        for service in self._services:
             service.start()
         self._fetcher.start()
         self._events.publish(
@@ -222,7 +228,7 @@ class Worker:
     async def _hard_stop(self) -> None:
         await self._fetcher.stop()
         released = await self._runner.release()
-        for service in self._upkeep:
+        for service in self._services:
             await service.stop()
         await self._runner.deadlines.stop()
         # If the broker is away, the leases run out and the jobs run again.
@@ -245,7 +251,7 @@ class Worker:
             self.resize(wish.concurrency)
 
     def _grow(self, by: int) -> None:
-        self.resize(min(max(self.concurrency + by, 1), LARGEST))
+        self.resize(grown(self.concurrency, by))
 
     @contextmanager
     def _told(self) -> Generator[None]:
