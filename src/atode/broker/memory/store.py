@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -143,7 +143,7 @@ class Store:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.queues: dict[str, Queue] = {}
+        self.queues: defaultdict[str, Queue] = defaultdict(Queue)
         self.presences: dict[str, tuple[Presence, float]] = {}
         self.wishes: dict[str, Wish] = {}
         """By worker: of what size it should be."""
@@ -157,7 +157,7 @@ class Store:
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def queue(self, name: str) -> Queue:
-        return self.queues.setdefault(name, Queue())
+        return self.queues[name]
 
     async def changed(
         self, until: float, clock: Clock, *, unless: Callable[[], bool] = lambda: False
