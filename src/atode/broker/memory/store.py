@@ -66,6 +66,8 @@ class Move:
 @dataclass(slots=True)
 class Queue:
     records: dict[str, Record] = field(default_factory=dict[str, Record])
+    delayed: dict[str, Record] = field(default_factory=dict[str, Record])
+    """Those that were to wait for an instant; some have gone on since."""
     pending: deque[str] = field(default_factory=deque[str])
     locks: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     """What may not be done twice: by which job it is locked, and until when."""
@@ -99,7 +101,20 @@ class Queue:
             self.append(record, now)
         elif job.state is State.AGGREGATING:
             self.join(record, now)
+        else:
+            self.delayed[job.id] = record
         return None
+
+    def waiting(self) -> list[Record]:
+        """Jobs that wait for an instant: scheduled ones, and those to be tried again."""
+        # Not a look at all records: this is asked whenever anything has changed.
+        self.delayed = {
+            job_id: record
+            for job_id, record in self.delayed.items()
+            if record.job.state in (State.SCHEDULED, State.RETRY)
+            and self.records.get(job_id) is record
+        }
+        return list(self.delayed.values())
 
     def group(self, name: str) -> list[Record]:
         """The members of a group, those first that joined first."""
@@ -134,8 +149,8 @@ class Queue:
         if self.locks.get(job.unique, ("", 0.0))[0] == job.id:
             del self.locks[job.unique]
 
-    def in_state(self, *states: State) -> Iterator[Record]:
-        return (record for record in self.records.values() if record.job.state in states)
+    def in_state(self, state: State) -> Iterator[Record]:
+        return (record for record in self.records.values() if record.job.state is state)
 
 
 class Store:
