@@ -47,23 +47,22 @@ class Inspection:
                 return None
             mine = self._store.queue(queue)
             first = mine.records[mine.pending[0]].waits_since if mine.pending else 0.0
-            total = sum(mine.tallies.values(), Counter[Tally]())
+            total = Counter[Tally]()
+            for (_, tally), number in mine.tallies.items():
+                total[tally] += number
             failed = total[Tally.FAILURE]
             processed = failed + total[Tally.SUCCESS]
             return QueueStats(queue, counts, mine.paused, first, processed, failed)
 
     async def history(self, queue: str, days: int) -> Sequence[Day]:
         today = day_of(self._clock.now())
+        dates = [today - timedelta(days=ago) for ago in range(days)]
         with self._store.lock:
             tallies = self._store.queue(queue).tallies
             found = [
-                (day, tallies.get(day, Counter[Tally]()))
-                for day in (today - timedelta(days=ago) for ago in range(days))
+                (day, tallies[day, Tally.SUCCESS], tallies[day, Tally.FAILURE]) for day in dates
             ]
-        return [
-            Day(day, tally[Tally.SUCCESS] + tally[Tally.FAILURE], tally[Tally.FAILURE])
-            for day, tally in found
-        ]
+        return [Day(day, well + badly, badly) for day, well, badly in found]
 
     async def find(
         self, queue: str, state: State, *, offset: int = 0, limit: int = 30

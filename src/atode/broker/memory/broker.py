@@ -3,8 +3,8 @@
 For tests: jobs live in this process and go with it.
 """
 
-from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Self
 
 from atode.broker.memory._diagnosis import Diagnosis
@@ -77,13 +77,15 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         return lost
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        now = self._clock.now()
+        today = day_of(now)
         refused: list[Settlement] = []
         waiting: list[Job] = []
         with self._store.lock:
             for settlement in settlements:
                 record = self._held(settlement.claim)
                 if record:
-                    self._write(record, settlement)
+                    self._write(record, settlement, now, today)
                     if record.job.state is State.PENDING:
                         waiting.append(record.job)
                 else:
@@ -176,10 +178,9 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         record = self._store.queue(claim.job.queue).records.get(claim.job.id)
         return record if record and record.is_held_by(claim) else None
 
-    def _write(self, record: Record, settlement: Settlement) -> None:
-        now = self._clock.now()
+    def _write(self, record: Record, settlement: Settlement, now: float, today: date) -> None:
         queue = self._store.queue(record.job.queue)
-        queue.tallies.setdefault(day_of(now), Counter())[settlement.tally] += 1
+        queue.tallies[today, settlement.tally] += 1
         if settlement.tally is Tally.SUCCESS:
             queue.unlock(record.job)
         after = settlement.after

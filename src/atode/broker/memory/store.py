@@ -75,7 +75,7 @@ class Queue:
     """Active jobs that are not to run again."""
     ticks: dict[str, LastTick] = field(default_factory=dict[str, LastTick])
     """The last tick of each schedule."""
-    tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
+    tallies: Counter[tuple[date, Tally]] = field(default_factory=Counter[tuple[date, Tally]])
     paused: bool = False
     is_used: bool = False
     move: Move = field(default_factory=Move)
