@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import NamedTuple
 
 from atode.clock import Clock, wait_until
@@ -16,12 +17,16 @@ from atode.schedule import Definition, Entry, Fired, Ticked
 from atode.size import Wish
 from atode.transfer import Stamp
 
+_receipts = count()
+
 
 @dataclass(slots=True)
 class Record:
     job: Job
     claims: int = 0
     holder: str = ""
+    receipt: bytes = b""
+    """Of the last claim; no other claim has it, not even on a later job of the same id."""
     lease_until: float = 0.0
     archived_at: float = 0.0
     waits_since: float = 0.0
@@ -30,7 +35,7 @@ class Record:
     def is_held_by(self, claim: Claim) -> bool:
         return (
             self.job.state is State.ACTIVE
-            and self.claims == claim.number
+            and self.receipt == claim.receipt
             and self.holder == claim.worker
         )
 
@@ -38,8 +43,9 @@ class Record:
         self.job = self.job._replace(state=State.ACTIVE)
         self.claims += 1
         self.holder = worker
+        self.receipt = b"%d" % next(_receipts)
         self.lease_until = until
-        return Claim(self.job, worker, self.claims, until)
+        return Claim(self.job, worker, self.claims, until, self.receipt)
 
 
 class LastTick(NamedTuple):
