@@ -4,21 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from atode.broker.memory.store import Record, Store
+from atode.broker.memory._memory import Memory
+from atode.broker.memory.store import Record
 from atode.broker.protocol import Which
-from atode.clock import Clock
 from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
 
 
-class Inspection:
+class Inspection(Memory):
     """An operator's eyes and hands."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def get(self, queue: str, job_id: str) -> Job | None:
         with self._store.lock:
