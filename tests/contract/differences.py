@@ -34,6 +34,7 @@ REDIS: Differences = {
     Promise.JOINED: "those of one second in the order of their ids, which atode makes so that "
     "later ones sort later",
     Promise.LATENESS: "forgotten, so it is not counted as late",
+    Promise.SUCCESSORS: "taken for its own, if the same worker has claimed both",
     Promise.PLACES: "up to a second later, as with asynq",
     Promise.LOCK_TIMES: "by the server's clock, as with asynq; it shows only in tests with a fake "
     "clock",
@@ -59,6 +60,7 @@ JAPANESE: Mapping[str, str] = {
     Promise.WAITING: "ワーカーから戻されたジョブが、いつから待っているかわかる",
     Promise.JOINED: "グループのジョブを、加わった順に取り出す",
     Promise.LATENESS: "待機中に移行した遅延ジョブが、本来の予定時刻を覚えている",
+    Promise.SUCCESSORS: "遅れて届いた報告が、後から同じ ID で登録されたジョブに影響しない",
     Promise.PLACES: "セマフォの枠が、指定した時刻ちょうどに空く",
     Promise.LOCK_TIMES: "ユニークジョブのロックが、ワーカー側の時計に従って切れる",
     "no transactions": "トランザクションなし",
@@ -76,6 +78,9 @@ JAPANESE: Mapping[str, str] = {
         Promise.JOINED
     ]: "同じ秒に加わったものは ID 順。atode が作る ID は、後のものほど後ろに並ぶ",
     REDIS[Promise.LATENESS]: "忘れる。遅れとして数えられない",
+    REDIS[
+        Promise.SUCCESSORS
+    ]: "同じワーカーが両方を確保した場合は、そのジョブへの報告として受け付ける",
     REDIS[Promise.PLACES]: "asynq と同じく、最大 1 秒遅れる",
     REDIS[
         Promise.LOCK_TIMES

@@ -7,7 +7,7 @@ import pytest
 from atode.broker.optional import Transactional
 from atode.broker.protocol import Broker
 from atode.job import State
-from atode.outcome import Failed, Released
+from atode.outcome import Failed, Released, Succeeded
 from atode.testing.clock import FakeClock
 from atode.testing.differences import Declared, Promise, promised
 from atode.testing.jobs import a_job, end, ids, take
@@ -117,6 +117,20 @@ class DifferenceContract(Declared):
 
         [claim] = await take(broker)
         assert claim.job.due == due
+
+    @promised(Promise.SUCCESSORS)
+    async def test_a_late_settlement_does_not_end_a_later_job(
+        self, broker: Broker, clock: FakeClock
+    ) -> None:
+        await broker.enqueue([a_job(id="again")])
+        [late] = await take(broker)
+        await end(broker, late, Succeeded(), clock)
+        await broker.enqueue([a_job(id="again")])
+        await take(broker)
+
+        refused = await end(broker, late, Succeeded(), clock)
+
+        assert ids(refused) == ["again"]
 
     @promised(Promise.PLACES)
     async def test_a_place_is_free_at_its_instant(self, broker: Broker, clock: FakeClock) -> None:

@@ -26,6 +26,7 @@ class Promise(StrEnum):
     WAITING = "it is known since when a job waits that was handed back"
     JOINED = "members of a group come in the order in which they joined"
     LATENESS = "a delayed job that moves while it is pending still tells when it was due"
+    SUCCESSORS = "a late settlement leaves a later job of the same id alone"
     PLACES = "a place in a semaphore is free again at its instant"
     LOCK_TIMES = "the lock of a unique job ends by the clock that its worker has"
 

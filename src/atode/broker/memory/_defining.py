@@ -1,16 +1,11 @@
 """Schedules that are defined at run time."""
 
-from atode.broker.memory.store import Store
-from atode.clock import Clock
+from atode.broker.memory._memory import Memory
 from atode.schedule import Definition, Definitions
 
 
-class Defining:
+class Defining(Memory):
     """Definitions in this process."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def definitions(self, *, since: int | None = None) -> Definitions | None:
         with self._store.lock:

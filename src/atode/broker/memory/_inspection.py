@@ -4,21 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from atode.broker.memory.store import Record, Store
+from atode.broker.memory._memory import Memory
+from atode.broker.memory.store import Record
 from atode.broker.protocol import Which
-from atode.clock import Clock
 from atode.job import ARCHIVABLE, DELETABLE, RUNNABLE, Job, State
 from atode.outcome import Tally
 from atode.presence import Presence
 from atode.statistics import Day, QueueStats
 
 
-class Inspection:
+class Inspection(Memory):
     """An operator's eyes and hands."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def get(self, queue: str, job_id: str) -> Job | None:
         with self._store.lock:
@@ -47,23 +43,22 @@ class Inspection:
                 return None
             mine = self._store.queue(queue)
             first = mine.records[mine.pending[0]].waits_since if mine.pending else 0.0
-            total = sum(mine.tallies.values(), Counter[Tally]())
+            total = Counter[Tally]()
+            for (_, tally), number in mine.tallies.items():
+                total[tally] += number
             failed = total[Tally.FAILURE]
             processed = failed + total[Tally.SUCCESS]
             return QueueStats(queue, counts, mine.paused, first, processed, failed)
 
     async def history(self, queue: str, days: int) -> Sequence[Day]:
         today = day_of(self._clock.now())
+        dates = [today - timedelta(days=ago) for ago in range(days)]
         with self._store.lock:
             tallies = self._store.queue(queue).tallies
             found = [
-                (day, tallies.get(day, Counter[Tally]()))
-                for day in (today - timedelta(days=ago) for ago in range(days))
+                (day, tallies[day, Tally.SUCCESS], tallies[day, Tally.FAILURE]) for day in dates
             ]
-        return [
-            Day(day, tally[Tally.SUCCESS] + tally[Tally.FAILURE], tally[Tally.FAILURE])
-            for day, tally in found
-        ]
+        return [Day(day, well + badly, badly) for day, well, badly in found]
 
     async def find(
         self, queue: str, state: State, *, offset: int = 0, limit: int = 30

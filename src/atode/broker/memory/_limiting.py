@@ -1,15 +1,10 @@
 """Places that only so many jobs can take at the same time."""
 
-from atode.broker.memory.store import Store
-from atode.clock import Clock
+from atode.broker.memory._memory import Memory
 
 
-class Limiting:
+class Limiting(Memory):
     """Semaphores in this process."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def take_place(self, scope: str, holder: str, *, limit: int, until: float) -> bool:
         now = self._clock.now()

@@ -101,6 +101,8 @@ class Moving(Cancelling):
         mine.records[job.id] = record
         if job.state is State.PENDING:
             mine.pending.append(job.id)
+        elif job.state in (State.SCHEDULED, State.RETRY):
+            mine.delayed[job.id] = record
         if not moved.lock_left:
             return True
         holder, until = mine.locks.get(job.unique, ("", 0.0))

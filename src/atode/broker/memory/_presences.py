@@ -1,17 +1,12 @@
 """Who lives, and of what size he should be."""
 
-from atode.broker.memory.store import Store
-from atode.clock import Clock
+from atode.broker.memory._memory import Memory
 from atode.presence import Presence
 from atode.size import Wish
 
 
-class Presences:
+class Presences(Memory):
     """Who lives in this process, and of what size he should be."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
 
     async def beat(self, presence: Presence, *, lifetime: float) -> Wish | None:
         with self._store.lock:

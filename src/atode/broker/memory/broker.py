@@ -3,8 +3,8 @@
 For tests: jobs live in this process and go with it.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import date
 from typing import Self
 
 from atode.broker.memory._diagnosis import Diagnosis
@@ -77,13 +77,15 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         return lost
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        now = self._clock.now()
+        today = day_of(now)
         refused: list[Settlement] = []
         waiting: list[Job] = []
         with self._store.lock:
             for settlement in settlements:
                 record = self._held(settlement.claim)
                 if record:
-                    self._write(record, settlement)
+                    self._write(record, settlement, now, today)
                     if record.job.state is State.PENDING:
                         waiting.append(record.job)
                 else:
@@ -116,7 +118,7 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         now = self._clock.now()
         with self._store.lock:
             waiting = sorted(
-                (record for name in queues for record in self._waiting(name)),
+                (record for name in queues for record in self._store.queue(name).waiting()),
                 key=lambda record: record.job.due,
             )
             due = [record for record in waiting if record.job.due <= now]
@@ -134,7 +136,7 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
         limit = self._clock.now() + 60 if until is None else until
 
         def has_earlier() -> bool:
-            waiting = (record for name in queues for record in self._waiting(name))
+            waiting = (each for name in queues for each in self._store.queue(name).waiting())
             return any(until is None or record.job.due < until for record in waiting)
 
         await self._store.changed(limit, self._clock, unless=has_earlier)
@@ -172,17 +174,13 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
                 gone += len(doomed)
         return gone
 
-    def _waiting(self, queue: str) -> Iterator[Record]:
-        return self._store.queue(queue).in_state(State.SCHEDULED, State.RETRY)
-
     def _held(self, claim: Claim) -> Record | None:
         record = self._store.queue(claim.job.queue).records.get(claim.job.id)
         return record if record and record.is_held_by(claim) else None
 
-    def _write(self, record: Record, settlement: Settlement) -> None:
-        now = self._clock.now()
+    def _write(self, record: Record, settlement: Settlement, now: float, today: date) -> None:
         queue = self._store.queue(record.job.queue)
-        queue.tallies.setdefault(day_of(now), Counter())[settlement.tally] += 1
+        queue.tallies[today, settlement.tally] += 1
         if settlement.tally is Tally.SUCCESS:
             queue.unlock(record.job)
         after = settlement.after
@@ -195,3 +193,5 @@ class MemoryBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis):
             return
         record.job = after
         record.archived_at = now
+        if after.state is State.RETRY:
+            queue.delayed[after.id] = record

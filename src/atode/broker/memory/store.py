@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import NamedTuple
 
 from atode.clock import Clock, wait_until
@@ -16,12 +17,16 @@ from atode.schedule import Definition, Entry, Fired, Ticked
 from atode.size import Wish
 from atode.transfer import Stamp
 
+_receipts = count()
+
 
 @dataclass(slots=True)
 class Record:
     job: Job
     claims: int = 0
     holder: str = ""
+    receipt: bytes = b""
+    """Of the last claim; no other claim has it, not even on a later job of the same id."""
     lease_until: float = 0.0
     archived_at: float = 0.0
     waits_since: float = 0.0
@@ -30,7 +35,7 @@ class Record:
     def is_held_by(self, claim: Claim) -> bool:
         return (
             self.job.state is State.ACTIVE
-            and self.claims == claim.number
+            and self.receipt == claim.receipt
             and self.holder == claim.worker
         )
 
@@ -38,8 +43,9 @@ class Record:
         self.job = self.job._replace(state=State.ACTIVE)
         self.claims += 1
         self.holder = worker
+        self.receipt = b"%d" % next(_receipts)
         self.lease_until = until
-        return Claim(self.job, worker, self.claims, until)
+        return Claim(self.job, worker, self.claims, until, self.receipt)
 
 
 class LastTick(NamedTuple):
@@ -66,6 +72,8 @@ class Move:
 @dataclass(slots=True)
 class Queue:
     records: dict[str, Record] = field(default_factory=dict[str, Record])
+    delayed: dict[str, Record] = field(default_factory=dict[str, Record])
+    """Those that were to wait for an instant; some have gone on since."""
     pending: deque[str] = field(default_factory=deque[str])
     locks: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     """What may not be done twice: by which job it is locked, and until when."""
@@ -73,7 +81,7 @@ class Queue:
     """Active jobs that are not to run again."""
     ticks: dict[str, LastTick] = field(default_factory=dict[str, LastTick])
     """The last tick of each schedule."""
-    tallies: dict[date, Counter[Tally]] = field(default_factory=dict[date, Counter[Tally]])
+    tallies: Counter[tuple[date, Tally]] = field(default_factory=Counter[tuple[date, Tally]])
     paused: bool = False
     is_used: bool = False
     move: Move = field(default_factory=Move)
@@ -99,7 +107,20 @@ class Queue:
             self.append(record, now)
         elif job.state is State.AGGREGATING:
             self.join(record, now)
+        else:
+            self.delayed[job.id] = record
         return None
+
+    def waiting(self) -> list[Record]:
+        """Jobs that wait for an instant: scheduled ones, and those to be tried again."""
+        # Not a look at all records: this is asked whenever anything has changed.
+        self.delayed = {
+            job_id: record
+            for job_id, record in self.delayed.items()
+            if record.job.state in (State.SCHEDULED, State.RETRY)
+            and self.records.get(job_id) is record
+        }
+        return list(self.delayed.values())
 
     def group(self, name: str) -> list[Record]:
         """The members of a group, those first that joined first."""
@@ -134,8 +155,8 @@ class Queue:
         if self.locks.get(job.unique, ("", 0.0))[0] == job.id:
             del self.locks[job.unique]
 
-    def in_state(self, *states: State) -> Iterator[Record]:
-        return (record for record in self.records.values() if record.job.state in states)
+    def in_state(self, state: State) -> Iterator[Record]:
+        return (record for record in self.records.values() if record.job.state is state)
 
 
 class Store:
@@ -143,7 +164,7 @@ class Store:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.queues: dict[str, Queue] = {}
+        self.queues: defaultdict[str, Queue] = defaultdict(Queue)
         self.presences: dict[str, tuple[Presence, float]] = {}
         self.wishes: dict[str, Wish] = {}
         """By worker: of what size it should be."""
@@ -157,7 +178,7 @@ class Store:
         self._bells: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def queue(self, name: str) -> Queue:
-        return self.queues.setdefault(name, Queue())
+        return self.queues[name]
 
     async def changed(
         self, until: float, clock: Clock, *, unless: Callable[[], bool] = lambda: False
