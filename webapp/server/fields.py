@@ -1,11 +1,10 @@
 """Fields in the body of a request, and what is said about bad ones."""
 
-from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from webapp.server.excerpt import excerpt
+from webapp.server.excerpt import excerpt, hint
 from webapp.server.problem import MOST_ERRORS, FieldError, refusal
 
 
@@ -58,8 +57,6 @@ def _field_error(kind: type[Fields], detail: Any) -> FieldError:
     field = str(detail["loc"][0])
     known = kind.model_fields
     if field not in known:
-        close = get_close_matches(field[:100], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        return FieldError(field[:100], f"{excerpt(field)} is not a field; {hint}")
+        return FieldError(field[:100], f"{excerpt(field)} is not a field; {hint(field, known)}")
     value, limit = detail["input"], known[field].description
     return FieldError(field, f"{field} is {excerpt(value)}; it must be {limit}")
