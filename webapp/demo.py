@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from types import FrameType
@@ -52,7 +51,7 @@ def _answers(url: str, servers: Sequence[subprocess.Popen[bytes]]) -> bool:
         try:
             with urllib.request.urlopen(url, timeout=1):
                 return True
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.1)
     return False
 

@@ -83,6 +83,14 @@ async def test_without_tables_the_message_says_how_to_make_them(empty: Database)
         await SqlStaff(empty).get(1)
 
 
+async def test_a_database_that_does_not_exist_is_not_made_by_migrations(
+    postgres_server: PostgresServer,
+) -> None:
+    async with postgres_database(postgres_server.address, "none", USER, "", tls=False) as missing:
+        with pytest.raises(TransientFailure, match=r'database "none" does not exist$'):
+            await SqlStaff(missing).get(1)
+
+
 async def test_a_broken_transaction_leaves_nothing(database: Database) -> None:
     async def two_with_one_address() -> None:
         async with database.transaction() as connection:

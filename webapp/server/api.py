@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from webapp.server.body import read_body
+from webapp.server.excerpt import first_line
 from webapp.server.fields import body_documentation
 from webapp.server.openapi import problems
 from webapp.server.register_body import RegisterBody, parse_registration
@@ -87,5 +88,5 @@ def _job_state(job_id: str, job: PrintJob | None) -> JobState:
         due_at=job.due,
         retried=job.retried,
         max_retry=job.max_retry,
-        error=job.error.partition("\n")[0][:500],
+        error=first_line(job.error),
     )

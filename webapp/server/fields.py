@@ -1,15 +1,11 @@
 """Fields in the body of a request, and what is said about bad ones."""
 
-from difflib import get_close_matches
-from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from webapp.server.excerpt import excerpt
-from webapp.server.problem import FieldError, Problem
-
-_MOST_ERRORS = 10
+from webapp.server.excerpt import excerpt, hint
+from webapp.server.problem import MOST_ERRORS, FieldError, refusal
 
 
 class Fields(BaseModel):
@@ -38,14 +34,8 @@ def parse_fields(kind: type[F], body: bytes) -> F:
         return kind.model_validate_json(body if body.strip() else b"{}")
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
-        errors = [_field_error(kind, detail) for detail in details[:_MOST_ERRORS]]
+        errors = [_field_error(kind, detail) for detail in details[:MOST_ERRORS]]
         raise refusal(errors) from None
-
-
-def refusal(errors: list[FieldError]) -> Problem:
-    """The answer to bad fields."""
-    text = "; ".join(error.message for error in errors)
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, errors=errors)
 
 
 def body_documentation(kind: type[Fields]) -> dict[str, Any]:
@@ -67,8 +57,6 @@ def _field_error(kind: type[Fields], detail: Any) -> FieldError:
     field = str(detail["loc"][0])
     known = kind.model_fields
     if field not in known:
-        close = get_close_matches(field[:100], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        return FieldError(field[:100], f"{excerpt(field)} is not a field; {hint}")
+        return FieldError(field[:100], f"{excerpt(field)} is not a field; {hint(field, known)}")
     value, limit = detail["input"], known[field].description
     return FieldError(field, f"{field} is {excerpt(value)}; it must be {limit}")

@@ -1,8 +1,7 @@
 """The API of the application's jobs: run one now, see how all of them stand."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from webapp.server.body import read_body
-from webapp.server.excerpt import excerpt
+from webapp.server.excerpt import excerpt, first_line, hint
 from webapp.server.fields import body_documentation
 from webapp.server.openapi import problems
 from webapp.server.problem import Problem
@@ -93,7 +92,8 @@ def jobs_routes(run_job: RunJob, overview: JobsOverview, check: Check) -> APIRou
 
     @router.post("/{name}/run", include_in_schema=False)
     async def unknown(name: str) -> None:
-        raise _unknown_job(name, known)
+        detail = f"There is no job {excerpt(name)}; {hint(name, known)}"
+        raise Problem(HTTPStatus.NOT_FOUND, detail)
 
     return router
 
@@ -126,13 +126,7 @@ def _state(overview: RunOverview) -> RunState:
         ended_at=run.ended,
         retried=run.retried,
         max_retry=run.max_retry,
-        error=run.error.partition("\n")[0][:500],
+        error=first_line(run.error),
         result=run.result,
         progress=RunProgress(done=progress.done, total=progress.total) if progress else None,
     )
-
-
-def _unknown_job(name: str, known: Mapping[str, Runner]) -> Problem:
-    close = get_close_matches(name[:100], known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-    return Problem(HTTPStatus.NOT_FOUND, f"There is no job {excerpt(name)}; {hint}")

@@ -18,7 +18,8 @@ from webapp.service.print_jobs import StoreDown
 logger = logging.getLogger("webapp.server")
 
 RETRY_AFTER_SECONDS = 5
-_MOST_ERRORS = 10
+MOST_ERRORS = 10
+"""Bad fields that one answer tells of."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class Problem(Exception):
         )
 
 
+def refusal(errors: Sequence[FieldError]) -> Problem:
+    """The answer to bad fields."""
+    text = "; ".join(error.message for error in errors)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, errors=errors)
+
+
 def answer_problems(app: FastAPI) -> None:
     """Turn everything that can go wrong into a `Problem`."""
 
@@ -85,9 +92,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_bad_query(_: Request, error: Exception) -> Response:
         details = cast(RequestValidationError, error).errors()
-        errors = [_query_error(detail) for detail in details[:_MOST_ERRORS]]
-        text = "; ".join(e.message for e in errors)
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, errors=errors).response()
+        return refusal([_query_error(detail) for detail in details[:MOST_ERRORS]]).response()
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: Exception) -> Response:

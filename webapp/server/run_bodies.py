@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from webapp.server.fields import Fields, WholeNumber, parse_fields, refusal
-from webapp.server.problem import FieldError
+from webapp.server.fields import Fields, WholeNumber, parse_fields
+from webapp.server.problem import FieldError, refusal
 from webapp.server.register_body import MESSAGE_LIMIT
 from webapp.service.job_runs import Added
 from webapp.usecase.clean_up import DAYS_LIMIT, DEFAULT_DAYS, LONGEST_DAYS

@@ -1,5 +1,6 @@
 """The database of the application: connections, transactions, and what its errors mean."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from webapp.service.failure import PermanentFailure, TransientFailure
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 60
 _LOCK_SECONDS = 30
+# As SQLite and as PostgreSQL say it, who says that a database or a role does not exist, too.
+_NO_TABLE_OR_COLUMN = re.compile(r"no such (table|column)|(relation|column) .*does not exist")
 Insert = postgresql.Insert | sqlite.Insert
 
 
@@ -65,9 +68,7 @@ class Database:
 
 
 def _is_about_tables(error: Exception, reason: str) -> bool:
-    return isinstance(error, NoSuchTableError) or any(
-        words in reason for words in ("no such table", "no such column", "does not exist")
-    )
+    return isinstance(error, NoSuchTableError) or bool(_NO_TABLE_OR_COLUMN.search(reason))
 
 
 def sqlite_database(path: Path) -> Database:

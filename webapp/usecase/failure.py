@@ -11,7 +11,6 @@ class BadArgument(PermanentFailure):
     def __init__(self, name: str, value: object, limit: str) -> None:
         super().__init__(f"{name} is {value!r}; it must be {limit}")
         self.name = name
-        self.limit = limit
 
 
 class UnknownUser(PermanentFailure):

@@ -6,6 +6,7 @@ import { fill, moment } from "./wording.js";
 const byId = (id) => document.getElementById(id);
 const PATIENCE_MS = 5_000; // After this, a job that should run and does not is worth a word.
 const TICK_MS = 200;
+
 function duration(ms) {
   const seconds = Math.ceil(ms / 1000);
   const two = (number) => String(number).padStart(2, "0");

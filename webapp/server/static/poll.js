@@ -1,9 +1,8 @@
 // Asks how unfinished jobs stand: often when something is about to happen, else seldom.
 
-import { Rounds, pauseAfter } from "./rounds.js";
+import { Rounds, SELDOM_MS, pauseAfter } from "./rounds.js";
 
 const OFTEN_MS = 500;
-const SELDOM_MS = 5_000;
 const SOON_MS = 5_000;
 
 export class Poll extends Rounds {

@@ -1,6 +1,6 @@
 // Asks again and again: never twice at a time, and not while nobody looks at the page.
 
-const SELDOM_MS = 5_000;
+export const SELDOM_MS = 5_000;
 
 // The pause after an answer that was none: as long as the server asks for, where it does.
 export const pauseAfter = (error) => Math.max(SELDOM_MS, (error.seconds ?? 0) * 1000);

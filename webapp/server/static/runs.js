@@ -26,7 +26,8 @@ export class Runs {
     }
   }
 
-  // Shows what the API tells; returns the names of jobs of which a run has another state now.
+  // Shows what the API tells; returns the jobs of which a run has another state now,
+  // each with that state.
   update(answer) {
     const changed = new Map();
     const isFirst = this.states.size === 0;

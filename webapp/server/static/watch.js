@@ -1,10 +1,9 @@
 // Asks how the other jobs stand: often while one is under way, else seldom.
 
-import { Rounds, pauseAfter } from "./rounds.js";
+import { Rounds, SELDOM_MS, pauseAfter } from "./rounds.js";
 import { Runs } from "./runs.js";
 
 const OFTEN_MS = 700;
-const SELDOM_MS = 5_000;
 const AFTERWARDS_MS = 5_000; // Mails are sent by further jobs, a moment after the run.
 
 export class Watch extends Rounds {
