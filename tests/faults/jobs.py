@@ -24,6 +24,17 @@ async def work(number: int, seconds: float = 0.0) -> None:
 
 
 @jobs.task
+async def linger(number: int) -> None:
+    """Runs until its worker is killed, and ends at once when it runs again."""
+    note("start", number)
+    job = current_job()
+    assert job
+    if not job.retried:
+        await asyncio.sleep(3600)
+    note("end", number)
+
+
+@jobs.task
 async def block_loop(number: int, seconds: float) -> None:
     note("start", number)
     time.sleep(seconds)  # noqa: ASYNC251 - blocking the event loop is the point

@@ -19,7 +19,7 @@ async def test_jobs_of_a_killed_worker_run_again_within_the_lease_and_a_second(
     async with app.jobs:
         with WorkerProcess(url, journal.path, *options) as victim:
             await victim.started()
-            await app.jobs.enqueue_many(app.work.call(n, seconds=8.0) for n in range(50))
+            await app.jobs.enqueue_many(app.linger.call(n) for n in range(50))
             await journal.until(lambda j: len(j.count("start")) == 50)
             with WorkerProcess(url, journal.path, *options) as heir:
                 await heir.started()

@@ -12,7 +12,8 @@ from tests.faults.worker_process import WorkerProcess
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
-DOWN = 10.0
+DOWN = 5.0
+LEASE = 1.5 * DOWN
 
 
 Server = RedisServer | PostgresServer
@@ -35,7 +36,7 @@ def url(server: Server) -> str:
 async def test_a_server_that_is_killed_under_load_and_comes_back_loses_nothing(
     server: Server, app: ModuleType, url: str, journal: Journal
 ) -> None:
-    with WorkerProcess(url, journal.path, "--lease", "15") as worker:
+    with WorkerProcess(url, journal.path, "--lease", str(LEASE)) as worker:
         async with app.jobs:
             await worker.started()
             producer = asyncio.create_task(_produce_until_told(app))

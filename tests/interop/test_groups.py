@@ -11,6 +11,7 @@ import pytest
 from atode import Job, State
 from atode.broker.redis.broker import RedisBroker
 from tests.faults.journal import eventually
+from tests.integration.stage import working
 from tests.interop.journal import Entry, Journal
 from tests.interop.peer import Peer, Spec
 from tests.interop.processes import GoServer, PythonWorker
@@ -222,8 +223,8 @@ async def test_what_a_dead_go_server_was_aggregating_goes_to_python(
     app: ModuleType,
     broker: RedisBroker,
     redis_store: RedisStore,
-    redis_url: str,
     journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with app.jobs:
         await app.jobs.enqueue_many(app.bundle.call(number) for number in range(9))
@@ -237,9 +238,9 @@ async def test_what_a_dead_go_server_was_aggregating_goes_to_python(
     too_early = await broker.groups(["default"])
     # Its time is two minutes; nobody waits for that here.
     redis_store.do("ZADD", "asynq:{default}:aggregation_sets", 1, taken)
-
-    with PythonWorker(redis_url, journal) as worker:
-        await worker.started()
+    # Here, so that its first look is not up to 15 seconds away.
+    monkeypatch.setattr("atode.worker._upkeep.PRUNE_EVERY", 0.2)
+    async with app.jobs, working(app.jobs):
         batches = await ran(journal, 9, "python")
 
     assert (before, too_early) == ([], [])

@@ -31,7 +31,8 @@ class RedisCluster:
         if tls:
             options += ("--tls-cluster", "yes")
         self._options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1500", *options)
-        self._options += ("--repl-diskless-sync-delay", "0")
+        # A replica is shown to clients once it has received something, and be it a ping.
+        self._options += ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
         self._open = ExitStack()
         self._masters = masters
         self._count = masters * 2 if replicas else masters
