@@ -1,14 +1,14 @@
 """Storing new jobs, as steps that somebody else runs: on our connection, or on the caller's."""
 
 import random
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
-from atode.broker.postgres._link import Rows
+from atode.broker.postgres._link import Ask, Rows
 from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
 from atode.broker.protocol import Refused
 from atode.job import Job, State
@@ -26,24 +26,24 @@ class Step(NamedTuple):
 Steps = Generator[Step, Rows, T]
 
 
-async def walked(steps: Steps[T], ask: Callable[[Step], Awaitable[Rows]]) -> T:
+async def walked(steps: Steps[T], ask: Ask) -> T:
     """Run steps one after the other; what they return."""
     try:
         step = next(steps)
         while step:
-            step = steps.send(await ask(step))
+            step = steps.send(await ask(step.statement, *step.values))
     except StopIteration as end:
         value: T = end.value
         return value
     raise AssertionError("steps end by returning")
 
 
-def walked_here(steps: Steps[T], ask: Callable[[Step], Rows]) -> T:
+def walked_here(steps: Steps[T], ask: Callable[..., Rows]) -> T:
     """The same where asking blocks."""
     try:
         step = next(steps)
         while step:
-            step = steps.send(ask(step))
+            step = steps.send(ask(step.statement, *step.values))
     except StopIteration as end:
         value: T = end.value
         return value

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from operator import itemgetter
 from typing import Self
 
@@ -13,7 +12,6 @@ from atode.broker.postgres._address import address_of
 from atode.broker.postgres._diagnosis import Diagnosis
 from atode.broker.postgres._enqueue import (
     Delivery,
-    Step,
     new_batch,
     news_of,
     storing,
@@ -24,7 +22,7 @@ from atode.broker.postgres._failures import is_taken
 from atode.broker.postgres._groups import Groups
 from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
-from atode.broker.postgres._link import Connection, Link, Rows
+from atode.broker.postgres._link import Link
 from atode.broker.postgres._moving import Moving
 from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
@@ -114,11 +112,11 @@ class PostgresBroker(
         channel = self._link.address.channel
         delivery = Delivery(jobs, self._now(), new_batch(), channel, call.words)
         if any(job.unique_for for job in jobs):
-            refused = await self._link.transact(partial(self._store_on, delivery))
+            refused = await self._link.transact(lambda ask: walked(storing(delivery), ask))
         elif await self._stored_all(delivery):
             refused = []
         else:
-            refused = await walked(storing(delivery), self._ask)
+            refused = await walked(storing(delivery), self._link.rows)
         self._calls.told(call)
         return refused
 
@@ -134,16 +132,6 @@ class PostgresBroker(
                 return False
             raise
         return True
-
-    async def _store_on(self, delivery: Delivery, connection: Connection) -> list[Refused]:
-        async def ask(step: Step) -> Rows:
-            rows: Rows = await connection.fetch(self._link.text(step.statement), *step.values)
-            return rows
-
-        return await walked(storing(delivery), ask)
-
-    async def _ask(self, step: Step) -> Rows:
-        return await self._link.rows(step.statement, *step.values)
 
     async def claim(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
