@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
 from atode.broker.postgres._link import Ask, Rows
-from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
+from atode.broker.postgres._rows import Keys, columns_of, id_of, keys_of, locks_of
 from atode.broker.protocol import Refused
 from atode.job import Job, State
 
@@ -93,24 +93,26 @@ def storing(delivery: Delivery) -> Steps[list[Refused]]:
     return refused
 
 
-def values_of(delivery: Delivery, jobs: Sequence[Job]) -> Sequence[object]:
+def values_of(delivery: Delivery, jobs: Sequence[Job], keys: Keys) -> Sequence[object]:
     """What enqueue.sql needs to store these."""
-    return (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
+    columns = columns_of(jobs, keys)
+    return (delivery.now, delivery.batch, *columns, delivery.channel, delivery.words)
 
 
 def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
     """Store jobs; those whose id is taken are returned."""
-    [row] = yield Step(sql.ENQUEUE, values_of(delivery, jobs))
+    keys = keys_of(jobs)
+    [row] = yield Step(sql.ENQUEUE, values_of(delivery, jobs, keys))
     number, queues, ids = row[:3]
     if number == len(jobs):
         return []
     stored = set(zip(queues or (), ids or (), strict=True))
     # If this is sent a second time, the first one may have stored them.
-    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    rows = yield Step(sql.SAME_BATCH, (delivery.batch, keys.ids))
     stored |= {(queue, str(job_id)) for queue, job_id in rows}
     refused: list[Refused] = []
-    for job in jobs:
-        key = job.queue, key_of(job.id).id
+    for job, stored_id in zip(jobs, keys.ids, strict=True):
+        key = job.queue, stored_id
         if key in stored:
             # Of two with one id, only the first.
             stored.discard(key)
@@ -132,9 +134,12 @@ def _parts(jobs: Sequence[Job]) -> Iterator[list[Job]]:
 
 def _taken(delivery: Delivery, jobs: Sequence[Job]) -> Steps[set[int]]:
     """Which of these jobs have an id that another call's job has: their places in memory."""
-    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    ids = keys_of(jobs).ids
+    rows = yield Step(sql.TAKEN, (delivery.batch, ids))
     taken = {(queue, str(job_id)) for queue, job_id in rows}
-    return {id(job) for job in jobs if (job.queue, key_of(job.id).id) in taken}
+    return {
+        id(job) for job, stored_id in zip(jobs, ids, strict=True) if (job.queue, stored_id) in taken
+    }
 
 
 def _storing_unique(delivery: Delivery) -> Steps[list[Refused]]:

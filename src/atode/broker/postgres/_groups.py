@@ -7,7 +7,7 @@ from atode.broker.postgres._bell import News
 from atode.broker.postgres._enqueue import Delivery, new_batch, news_of, storing, walked
 from atode.broker.postgres._link import Ask
 from atode.broker.postgres._operations import MOST_AT_ONCE
-from atode.broker.postgres._rows import escaped, job_of, key_of, unescaped
+from atode.broker.postgres._rows import escaped, job_of, key_of, keys_of, unescaped
 from atode.broker.postgres._store import Store
 from atode.errors import BrokerRefused
 from atode.group import Group, Member
@@ -94,7 +94,7 @@ async def _still_in(ask: Ask, queue: str, group: str, members: Sequence[Member])
 
 
 async def _are_stored(ask: Ask, queue: str, jobs: Sequence[Job]) -> bool:
-    ids = [key_of(job.id).id for job in jobs]
+    ids = keys_of(jobs).ids
     return len(await ask(sql.STORED, queue, ids)) == len(ids)
 
 

@@ -9,6 +9,7 @@ from atode.broker.postgres._link import Ask, Rows
 from atode.broker.postgres._rows import (
     job_of,
     key_of,
+    keys_of,
     locks_of,
     misfit_of,
     problem_of,
@@ -121,16 +122,17 @@ class Moving(Store):
         # The mover promises that what it brought before is gone from the old store.
         gone = queue, stamp.mover, stamp.number - 1
         await ask(sql.FORGET_GIVEN, *gone)
-        ids = [key_of(moved.job.id).id for moved in jobs]
-        rows = await ask(sql.KNOWN, queue, ids)
-        known = {str(stored) for (stored,) in rows}
-        new = [moved for moved, stored in zip(jobs, ids, strict=True) if stored not in known]
+        ids = keys_of(moved.job for moved in jobs).ids
+        known = {str(job_id) for (job_id,) in await ask(sql.KNOWN, queue, ids)}
+        new = {
+            job_id: moved for job_id, moved in zip(ids, jobs, strict=True) if job_id not in known
+        }
         batch = new_batch()
-        stored = await self._stored(ask, queue, new, batch)
-        fresh = [moved for moved in new if key_of(moved.job.id).id in stored]
+        stored = await self._stored(ask, queue, list(new.values()), batch)
+        fresh = [moved for job_id, moved in new.items() if job_id in stored]
         unlocked = await self._locked(ask, fresh, batch)
-        await ask(sql.REMEMBER, queue, *stamp, sorted(stored | (known & set(ids))))
-        refused = [id_taken(each.job.id) for each in new if key_of(each.job.id).id not in stored]
+        await ask(sql.REMEMBER, queue, *stamp, sorted(stored | known))
+        refused = [id_taken(each.job.id) for job_id, each in new.items() if job_id not in stored]
         return Arrival(refused, unlocked)
 
     async def _stored(self, ask: Ask, queue: str, jobs: Sequence[Moved], batch: int) -> set[str]:

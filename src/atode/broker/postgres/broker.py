@@ -28,10 +28,10 @@ from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
-    are_uuids,
     changes_of,
     claim_of,
     fences_of,
+    keys_of,
     tallies_of,
     ticket_of,
 )
@@ -122,11 +122,12 @@ class PostgresBroker(
 
     async def _stored_all(self, delivery: Delivery) -> bool:
         """Store jobs whose ids are nearly certainly new; nothing is stored if one is not."""
-        if not are_uuids(job.id for job in delivery.jobs):
+        keys = keys_of(delivery.jobs)
+        if keys.names:
             # Somebody chose these ids, and may mean that a second one be refused.
             return False
         try:
-            await self._link.rows(sql.ENQUEUE_NEW, *values_of(delivery, delivery.jobs))
+            await self._link.rows(sql.ENQUEUE_NEW, *values_of(delivery, delivery.jobs, keys))
         except BrokerRefused as error:
             if is_taken(error.__cause__):
                 return False
