@@ -24,6 +24,7 @@ from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
 from atode.broker.postgres._link import Link
 from atode.broker.postgres._moving import Moving
+from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
@@ -47,9 +48,6 @@ from atode.outcome import Settlement
 
 _LINE = itemgetter(0)
 """A claimed row's number in line."""
-
-_MOST_AT_ONCE = 1000
-"""Jobs in one statement."""
 
 
 class PostgresBroker(
@@ -103,8 +101,8 @@ class PostgresBroker(
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for start in range(0, len(jobs), _MOST_AT_ONCE):
-            refused += await self._enqueue(jobs[start : start + _MOST_AT_ONCE])
+        for start in range(0, len(jobs), MOST_AT_ONCE):
+            refused += await self._enqueue(jobs[start : start + MOST_AT_ONCE])
         return refused
 
     async def _enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
@@ -208,10 +206,10 @@ class PostgresBroker(
         self, queues: Sequence[str], limit: int, lease: float, worker: str
     ) -> list[Claim]:
         claims: list[Claim] = []
-        some = _MOST_AT_ONCE
-        while some == _MOST_AT_ONCE and len(claims) < limit:
+        some = MOST_AT_ONCE
+        while some == MOST_AT_ONCE and len(claims) < limit:
             found = await self._take_some(
-                queues, min(limit - len(claims), _MOST_AT_ONCE), lease, worker
+                queues, min(limit - len(claims), MOST_AT_ONCE), lease, worker
             )
             claims += found
             some = len(found)
