@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from operator import itemgetter
 
-from atode.broker.sqlite import _operations
+from atode.broker.sqlite import _operations, _queue
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._inspect import PICK
 from atode.broker.sqlite._rows import Row, job_of, problem_of, received_row_of
@@ -134,12 +134,4 @@ def _store(tx: Transaction, queue: str, jobs: Sequence[Moved]) -> None:
     )
     if stored < len(jobs):
         raise BrokerRefused(f"{len(jobs) - stored} jobs of queue {queue!r} cannot be stored")
-    _tell(tx, queue, jobs)
-
-
-def _tell(tx: Transaction, queue: str, jobs: Sequence[Moved]) -> None:
-    for job, *_ in jobs:
-        if job.state is State.PENDING:
-            tx.now_ready(queue)
-        elif job.state in (State.SCHEDULED, State.RETRY):
-            tx.now_due(queue, job.due)
+    _queue.tell(tx, (moved.job for moved in jobs))
