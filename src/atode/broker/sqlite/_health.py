@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
-from urllib.parse import quote
 
-from atode.broker.sqlite._damage import AFTER_CRASH, damage, remedy
+from atode.broker.sqlite._damage import AFTER_CRASH, damage, read_only, remedy
 from atode.broker.sqlite._mounts import may_be_shared
 from atode.broker.sqlite._schema import NEWEST
 from atode.broker.sqlite._store import PATIENCE
@@ -51,8 +50,7 @@ def opened(path: str) -> Opened:
         start = file.read(16)
     if start and start != _MAGIC:
         raise sqlite3.DatabaseError("file is not a database")
-    db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
-    return Opened(path, db)
+    return Opened(path, read_only(path))
 
 
 def inside_findings(file: Opened) -> list[Finding]:
