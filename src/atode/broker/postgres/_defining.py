@@ -6,7 +6,7 @@ from functools import partial
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
-from atode.broker.postgres._link import Connection
+from atode.broker.postgres._link import Ask
 from atode.broker.postgres._store import Store
 from atode.schedule import Definition, Definitions
 
@@ -55,21 +55,16 @@ class Defining(Store):
         return changed
 
     async def _change_on(
-        self,
-        schedule: str,
-        version: int,
-        body: str | None,
-        words: Sequence[str],
-        connection: Connection,
+        self, schedule: str, version: int, body: str | None, words: Sequence[str], ask: Ask
     ) -> int | None:
-        await connection.fetch(self._link.text(sql.HOLD_DEFINITIONS))
+        await ask(sql.HOLD_DEFINITIONS)
         # A statement of its own: it sees what those have written who were waited for.
-        rows = await connection.fetch(self._link.text(sql.DEFINITION), schedule)
+        rows = await ask(sql.DEFINITION, schedule)
         stored, text = rows[0] if rows else (0, None)
         if stored != version:
             return int(stored) if stored and text == body else None
         if not stored and body is None:
             return None
         values = schedule, version, body, self._link.address.channel, words
-        [(changed, _)] = await connection.fetch(self._link.text(sql.DEFINE), *values)
+        [(changed, _)] = await ask(sql.DEFINE, *values)
         return int(changed)

@@ -2,12 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 
 from atode.broker.postgres import _health, _standstill
 from atode.broker.postgres import _statements as sql
-from atode.broker.postgres._link import TIMEOUT, Connection, Rows
+from atode.broker.postgres._link import TIMEOUT, Ask, Connection, Rows
 from atode.broker.postgres._schema import NEWEST, quoted, version_of
 from atode.broker.postgres._store import Store
 from atode.clock import SystemClock
@@ -27,14 +27,15 @@ class Diagnosis(Store):
     async def examine(self) -> Sequence[Finding]:
         """What is wrong, seen through connections of its own that cannot write."""
         line = await self._link.stranger()
+        ask = partial(self._look, line)
+        schema = self._link.address.schema
         try:
-            found = await self._server(line)
-            version = await self._schema(line, found)
+            found = await self._server(ask)
+            version = await self._schema(line, ask, found)
             if version >= NEWEST:
                 for statement, check in _health.CHECKS:
-                    found += await self._checked(line, statement, check)
+                    found += await self._checked(check, ask(statement, schema))
                 if not any(each.code == "rights" for each in found):
-                    ask = partial(self._look, line)
                     found += await _standstill.findings(ask, self._now())
         finally:
             line.terminate()
@@ -65,36 +66,35 @@ class Diagnosis(Store):
 
         return await self._link.guarded(read)
 
-    async def _server(self, line: Connection) -> list[Finding]:
+    async def _server(self, ask: Ask) -> list[Finding]:
         before = self._clock.now()
-        [row] = await self._look(line, sql.SERVER)
+        [row] = await ask(sql.SERVER)
         server = _health.Server(*row)
         ahead = 0.0
         if isinstance(self._clock, SystemClock):
             ahead = (before + self._clock.now()) / 2 - server.instant
         found = list(_health.server_findings(self._link.address, server, ahead))
-        found += await self._checked(line, sql.HORIZON, _health.horizon_findings)
+        looking = ask(sql.HORIZON, _health.LONG_TRANSACTION)
+        found += await self._checked(_health.horizon_findings, looking)
         return found
 
-    async def _schema(self, line: Connection, found: list[Finding]) -> int:
+    async def _schema(self, line: Connection, ask: Ask, found: list[Finding]) -> int:
         address = self._link.address
         try:
-            [(_, has_jobs)] = await self._look(line, sql.HERE, f"{quoted(address.schema)}.jobs")
+            [(_, has_jobs)] = await ask(sql.HERE, f"{quoted(address.schema)}.jobs")
             version = await self._link.guarded(lambda: version_of(line, address))
         except BrokerRefused as error:
-            found += await self._checked(line, sql.RIGHTS, _health.right_findings)
+            looking = ask(sql.RIGHTS, address.schema)
+            found += await self._checked(_health.right_findings, looking)
             found.append(_hidden(f"schema {address.schema}", error))
             return 0
         found += _health.schema_findings(address, version, has_jobs=has_jobs)
         return version
 
-    async def _checked(
-        self, line: Connection, statement: str, check: _health.Check
-    ) -> Iterable[Finding]:
+    async def _checked(self, check: _health.Check, looking: Awaitable[Rows]) -> Iterable[Finding]:
         address = self._link.address
-        values = (address.schema,) if statement != sql.HORIZON else (_health.LONG_TRANSACTION,)
         try:
-            return list(check(address, await self._look(line, statement, *values)))
+            return list(check(address, await looking))
         except BrokerRefused as error:
             return [_hidden(f"schema {address.schema}", error)]
 

@@ -1,15 +1,15 @@
 """Storing new jobs, as steps that somebody else runs: on our connection, or on the caller's."""
 
 import random
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
-from atode.broker.postgres._link import Rows
-from atode.broker.postgres._rows import columns_of, id_of, key_of, locks_of
+from atode.broker.postgres._link import Ask, Rows
+from atode.broker.postgres._rows import Keys, columns_of, id_of, keys_of, locks_of
 from atode.broker.protocol import Refused
 from atode.job import Job, State
 
@@ -26,24 +26,24 @@ class Step(NamedTuple):
 Steps = Generator[Step, Rows, T]
 
 
-async def walked(steps: Steps[T], ask: Callable[[Step], Awaitable[Rows]]) -> T:
+async def walked(steps: Steps[T], ask: Ask) -> T:
     """Run steps one after the other; what they return."""
     try:
         step = next(steps)
         while step:
-            step = steps.send(await ask(step))
+            step = steps.send(await ask(step.statement, *step.values))
     except StopIteration as end:
         value: T = end.value
         return value
     raise AssertionError("steps end by returning")
 
 
-def walked_here(steps: Steps[T], ask: Callable[[Step], Rows]) -> T:
+def walked_here(steps: Steps[T], ask: Callable[..., Rows]) -> T:
     """The same where asking blocks."""
     try:
         step = next(steps)
         while step:
-            step = steps.send(ask(step))
+            step = steps.send(ask(step.statement, *step.values))
     except StopIteration as end:
         value: T = end.value
         return value
@@ -93,24 +93,26 @@ def storing(delivery: Delivery) -> Steps[list[Refused]]:
     return refused
 
 
-def values_of(delivery: Delivery, jobs: Sequence[Job]) -> Sequence[object]:
+def values_of(delivery: Delivery, jobs: Sequence[Job], keys: Keys) -> Sequence[object]:
     """What enqueue.sql needs to store these."""
-    return (delivery.now, delivery.batch, *columns_of(jobs), delivery.channel, delivery.words)
+    columns = columns_of(jobs, keys)
+    return (delivery.now, delivery.batch, *columns, delivery.channel, delivery.words)
 
 
 def _insert(delivery: Delivery, jobs: Sequence[Job]) -> Steps[list[Refused]]:
     """Store jobs; those whose id is taken are returned."""
-    [row] = yield Step(sql.ENQUEUE, values_of(delivery, jobs))
+    keys = keys_of(jobs)
+    [row] = yield Step(sql.ENQUEUE, values_of(delivery, jobs, keys))
     number, queues, ids = row[:3]
     if number == len(jobs):
         return []
     stored = set(zip(queues or (), ids or (), strict=True))
     # If this is sent a second time, the first one may have stored them.
-    rows = yield Step(sql.SAME_BATCH, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    rows = yield Step(sql.SAME_BATCH, (delivery.batch, keys.ids))
     stored |= {(queue, str(job_id)) for queue, job_id in rows}
     refused: list[Refused] = []
-    for job in jobs:
-        key = job.queue, key_of(job.id).id
+    for job, stored_id in zip(jobs, keys.ids, strict=True):
+        key = job.queue, stored_id
         if key in stored:
             # Of two with one id, only the first.
             stored.discard(key)
@@ -132,9 +134,12 @@ def _parts(jobs: Sequence[Job]) -> Iterator[list[Job]]:
 
 def _taken(delivery: Delivery, jobs: Sequence[Job]) -> Steps[set[int]]:
     """Which of these jobs have an id that another call's job has: their places in memory."""
-    rows = yield Step(sql.TAKEN, (delivery.batch, [key_of(job.id).id for job in jobs]))
+    ids = keys_of(jobs).ids
+    rows = yield Step(sql.TAKEN, (delivery.batch, ids))
     taken = {(queue, str(job_id)) for queue, job_id in rows}
-    return {id(job) for job in jobs if (job.queue, key_of(job.id).id) in taken}
+    return {
+        id(job) for job, stored_id in zip(jobs, ids, strict=True) if (job.queue, stored_id) in taken
+    }
 
 
 def _storing_unique(delivery: Delivery) -> Steps[list[Refused]]:

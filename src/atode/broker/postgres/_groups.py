@@ -1,14 +1,13 @@
 """What turns jobs that wait for company into one."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._bell import News
-from atode.broker.postgres._enqueue import Delivery, Step, new_batch, news_of, storing, walked
-from atode.broker.postgres._link import Connection, Rows
+from atode.broker.postgres._enqueue import Delivery, new_batch, news_of, storing, walked
+from atode.broker.postgres._link import Ask
 from atode.broker.postgres._operations import MOST_AT_ONCE
-from atode.broker.postgres._rows import escaped, job_of, key_of, unescaped
+from atode.broker.postgres._rows import escaped, job_of, key_of, keys_of, unescaped
 from atode.broker.postgres._store import Store
 from atode.errors import BrokerRefused
 from atode.group import Group, Member
@@ -16,9 +15,6 @@ from atode.job import Job
 
 _MOST_BYTES = 1_000_000
 """Bytes of payloads after which no more members are read: no batch takes more."""
-
-
-Ask = Callable[[Step], Awaitable[Rows]]
 
 
 class Groups(Store):
@@ -56,8 +52,7 @@ class Groups(Store):
         channel = self._link.address.channel
         delivery = Delivery(jobs, self._now(), new_batch(), channel, call.words)
 
-        async def work(connection: Connection) -> bool:
-            ask = partial(self._ask_on, connection)
+        async def work(ask: Ask) -> bool:
             ids = await _still_in(ask, queue, group, members)
             if len(ids) < len(members):
                 # Perhaps this is repeated because its answer was lost.
@@ -74,20 +69,15 @@ class Groups(Store):
         call = self._calls.call([News("pending", queue)])
         news = self._link.address.channel, call.words
 
-        async def work(connection: Connection) -> int:
-            ask = partial(self._ask_on, connection)
+        async def work(ask: Ask) -> int:
             ids = await _still_in(ask, queue, group, members)
             for some in _parts(ids):
-                await ask(Step(sql.RUN_IDS, (self._now(), queue, some, *news)))
+                await ask(sql.RUN_IDS, self._now(), queue, some, *news)
             return len(ids)
 
         released = await self._link.transact(work)
         self._calls.told(call)
         return released
-
-    async def _ask_on(self, connection: Connection, step: Step) -> Rows:
-        rows: Rows = await connection.fetch(self._link.text(step.statement), *step.values)
-        return rows
 
 
 async def _still_in(ask: Ask, queue: str, group: str, members: Sequence[Member]) -> list[str]:
@@ -98,19 +88,19 @@ async def _still_in(ask: Ask, queue: str, group: str, members: Sequence[Member])
         for member in members
         if member.job.group == group
     }
-    rows = await ask(Step(sql.STILL_IN, (queue, list(numbers))))
+    rows = await ask(sql.STILL_IN, queue, list(numbers))
     found = {str(stored): line for stored, line in rows}
     return [stored for stored, line in numbers.items() if found.get(stored) == line]
 
 
 async def _are_stored(ask: Ask, queue: str, jobs: Sequence[Job]) -> bool:
-    ids = [key_of(job.id).id for job in jobs]
-    return len(await ask(Step(sql.STORED, (queue, ids)))) == len(ids)
+    ids = keys_of(jobs).ids
+    return len(await ask(sql.STORED, queue, ids)) == len(ids)
 
 
 async def _replace(ask: Ask, queue: str, ids: Sequence[str], delivery: Delivery) -> None:
     for some in _parts(ids):
-        await ask(Step(sql.DELETE_IDS, (delivery.now, queue, some)))
+        await ask(sql.DELETE_IDS, delivery.now, queue, some)
     refused = await walked(storing(delivery), ask)
     if refused:
         raise BrokerRefused(

@@ -32,6 +32,9 @@ Connection = Any
 
 Work = Callable[[Connection], Awaitable[T]]
 
+Ask = Callable[..., Awaitable[Rows]]
+"""Runs a statement with its values; what it returns."""
+
 
 _connect = cast("Callable[..., Awaitable[Connection]]", cast("Any", asyncpg).connect)
 
@@ -81,20 +84,17 @@ class Link:
             BrokerUnavailable: PostgreSQL cannot be reached or cannot serve now.
             BrokerRefused: PostgreSQL answered with an error.
         """
-        text = self.text(statement)
-
-        async def work(connection: Connection) -> Rows:
-            return cast(Rows, await connection.fetch(text, *values))
-
-        rows, resent = await self._run(work)
+        rows, resent = await self._run(
+            lambda connection: self._rows_on(connection, statement, *values)
+        )
         return Answer(rows, resent)
 
-    async def transact(self, work: Work[T]) -> T:
+    async def transact(self, work: Callable[[Ask], Awaitable[T]]) -> T:
         """Run statements in one transaction, twice if need be, as in `call`."""
 
         async def whole(connection: Connection) -> T:
             async with connection.transaction():
-                return await work(connection)
+                return await work(partial(self._rows_on, connection))
 
         value, _ = await self._run(whole)
         return value
@@ -117,6 +117,9 @@ class Link:
     async def close(self) -> None:
         """Close what is open; the next call opens anew."""
         await self._close_idle()
+
+    async def _rows_on(self, connection: Connection, statement: str, *values: object) -> Rows:
+        return cast(Rows, await connection.fetch(self.text(statement), *values))
 
     async def _run(self, work: Work[T]) -> tuple[T, bool]:
         conflicts = 0

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._enqueue import new_batch, news_of
-from atode.broker.postgres._link import Connection, Rows
+from atode.broker.postgres._link import Ask, Rows
 from atode.broker.postgres._rows import (
     job_of,
     key_of,
+    keys_of,
     locks_of,
     misfit_of,
     problem_of,
@@ -37,10 +38,10 @@ class Moving(Store):
     async def start_giving(self, queue: str, *, mover: str) -> Departure:
         """Pause the queue and let `mover` move it from here."""
 
-        async def work(connection: Connection) -> Departure:
-            is_new = bool(await self._rows_on(connection, sql.PAUSE, queue))
+        async def work(ask: Ask) -> Departure:
+            is_new = bool(await ask(sql.PAUSE, queue))
             values = queue, mover, False, is_new
-            [(given, pauses)] = await self._rows_on(connection, sql.START_MOVE, *values)
+            [(given, pauses)] = await ask(sql.START_MOVE, *values)
             return Departure(Stamp.of(given), not pauses)
 
         return await self._link.transact(work)
@@ -50,13 +51,13 @@ class Moving(Store):
     ) -> Sequence[Moved]:
         """Up to `limit` jobs in a state; they stay."""
 
-        async def work(connection: Connection) -> Rows:
-            if not (await self._own_move(connection, queue, mover)).is_paused:
+        async def work(ask: Ask) -> Rows:
+            if not (await _own_move(ask, queue, mover)).is_paused:
                 raise goes_on(queue)
             if state not in sql.GIVE:
                 return []
             values = self._now(), queue, limit, offset, _MOST_BYTES
-            return await self._rows_on(connection, sql.GIVE[state], *values)
+            return await ask(sql.GIVE[state], *values)
 
         rows = await self._link.transact(work)
         return [
@@ -68,15 +69,15 @@ class Moving(Store):
         """Delete jobs that have arrived, with their locks; those that are still here."""
         keys = {key_of(job_id).id: job_id for job_id in ids}
 
-        async def work(connection: Connection) -> Rows:
-            if (await self._own_move(connection, queue, stamp.mover)).given == str(stamp):
+        async def work(ask: Ask) -> Rows:
+            if (await _own_move(ask, queue, stamp.mover)).given == str(stamp):
                 return []
             stored = list(keys)
-            await self._rows_on(connection, sql.NOTE_GIVEN, queue, str(stamp), stored)
+            await ask(sql.NOTE_GIVEN, queue, str(stamp), stored)
             # A claim that began before the pause may be at one of them still.
-            await self._rows_on(connection, sql.STILL_IN, queue, stored)
-            await self._rows_on(connection, sql.DELETE_IDS, self._now(), queue, stored)
-            return await self._rows_on(connection, sql.STORED, queue, stored)
+            await ask(sql.STILL_IN, queue, stored)
+            await ask(sql.DELETE_IDS, self._now(), queue, stored)
+            return await ask(sql.STORED, queue, stored)
 
         return [keys[str(stored)] for (stored,) in await self._link.transact(work)]
 
@@ -85,13 +86,13 @@ class Moving(Store):
     ) -> None:
         """Let `mover` move the queue to here, and forget what is gone from where it came."""
 
-        async def work(connection: Connection) -> None:
-            move = await self._move(connection, queue)
+        async def work(ask: Ask) -> None:
+            move = await _move(ask, queue)
             if paused and not (move and move.receives):
-                await self._rows_on(connection, sql.PAUSE, queue)
-            await self._rows_on(connection, sql.START_MOVE, queue, mover, True, False)
+                await ask(sql.PAUSE, queue)
+            await ask(sql.START_MOVE, queue, mover, True, False)
             if given:
-                await self._rows_on(connection, sql.FORGET_GIVEN, queue, *given)
+                await ask(sql.FORGET_GIVEN, queue, *given)
 
         await self._link.transact(work)
 
@@ -102,11 +103,11 @@ class Moving(Store):
         fit = [moved for moved, left in zip(jobs, problems, strict=True) if not left.reason]
         call = self._calls.call(news_of([moved.job for moved in fit]))
 
-        async def work(connection: Connection) -> Arrival:
-            await self._own_move(connection, queue, stamp.mover)
-            arrival = await self._receive(connection, queue, fit, stamp)
+        async def work(ask: Ask) -> Arrival:
+            await _own_move(ask, queue, stamp.mover)
+            arrival = await self._receive(ask, queue, fit, stamp)
             channel = self._link.address.channel
-            await self._rows_on(connection, sql.NOTIFY, channel, call.words)
+            await ask(sql.NOTIFY, channel, call.words)
             return arrival
 
         arrival = await self._link.transact(work)
@@ -117,38 +118,31 @@ class Moving(Store):
         """Forget what was remembered, unless another mover has started."""
         await self._link.rows(sql.FINISH_MOVE, queue, mover)
 
-    async def _receive(
-        self, connection: Connection, queue: str, jobs: Sequence[Moved], stamp: Stamp
-    ) -> Arrival:
+    async def _receive(self, ask: Ask, queue: str, jobs: Sequence[Moved], stamp: Stamp) -> Arrival:
         # The mover promises that what it brought before is gone from the old store.
         gone = queue, stamp.mover, stamp.number - 1
-        await self._rows_on(connection, sql.FORGET_GIVEN, *gone)
-        ids = [key_of(moved.job.id).id for moved in jobs]
-        rows = await self._rows_on(connection, sql.KNOWN, queue, ids)
-        known = {str(stored) for (stored,) in rows}
-        new = [moved for moved, stored in zip(jobs, ids, strict=True) if stored not in known]
+        await ask(sql.FORGET_GIVEN, *gone)
+        ids = keys_of(moved.job for moved in jobs).ids
+        known = {str(job_id) for (job_id,) in await ask(sql.KNOWN, queue, ids)}
+        new = {
+            job_id: moved for job_id, moved in zip(ids, jobs, strict=True) if job_id not in known
+        }
         batch = new_batch()
-        stored = await self._stored(connection, queue, new, batch)
-        fresh = [moved for moved in new if key_of(moved.job.id).id in stored]
-        unlocked = await self._locked(connection, fresh, batch)
-        await self._rows_on(
-            connection, sql.REMEMBER, queue, *stamp, sorted(stored | (known & set(ids)))
-        )
-        refused = [id_taken(each.job.id) for each in new if key_of(each.job.id).id not in stored]
+        stored = await self._stored(ask, queue, list(new.values()), batch)
+        fresh = [moved for job_id, moved in new.items() if job_id in stored]
+        unlocked = await self._locked(ask, fresh, batch)
+        await ask(sql.REMEMBER, queue, *stamp, sorted(stored | known))
+        refused = [id_taken(each.job.id) for job_id, each in new.items() if job_id not in stored]
         return Arrival(refused, unlocked)
 
-    async def _stored(
-        self, connection: Connection, queue: str, jobs: Sequence[Moved], batch: int
-    ) -> set[str]:
+    async def _stored(self, ask: Ask, queue: str, jobs: Sequence[Moved], batch: int) -> set[str]:
         """Store jobs; under which ids."""
         if not jobs:
             return set()
         values = self._now(), batch, queue, *received_columns_of(jobs)
-        return {str(stored) for (stored,) in await self._rows_on(connection, sql.RECEIVE, *values)}
+        return {str(stored) for (stored,) in await ask(sql.RECEIVE, *values)}
 
-    async def _locked(
-        self, connection: Connection, jobs: Sequence[Moved], batch: int
-    ) -> Sequence[str]:
+    async def _locked(self, ask: Ask, jobs: Sequence[Moved], batch: int) -> Sequence[str]:
         """Lock what jobs had locked; the ids of those that find it locked by another one."""
         locking = [moved for moved in jobs if moved.lock_left > 0]
         if not locking:
@@ -162,7 +156,7 @@ class Moving(Store):
                 for job, _, lock_left, *_ in first.values()
             ]
         )
-        rows = await self._rows_on(connection, sql.LOCK, self._now(), batch, *columns)
+        rows = await ask(sql.LOCK, self._now(), batch, *columns)
         locked = {text for _, text in rows}
         return [
             moved.job.id
@@ -170,16 +164,14 @@ class Moving(Store):
             if moved.job.unique not in locked or first[moved.job.unique] is not moved
         ]
 
-    async def _own_move(self, connection: Connection, queue: str, mover: str) -> _Move:
-        move = await self._move(connection, queue)
-        if move is None or move.mover != mover:
-            raise superseded(queue)
-        return move
 
-    async def _move(self, connection: Connection, queue: str) -> _Move | None:
-        rows = await self._rows_on(connection, sql.MOVE, queue)
-        return _Move(*rows[0]) if rows else None
+async def _own_move(ask: Ask, queue: str, mover: str) -> _Move:
+    move = await _move(ask, queue)
+    if move is None or move.mover != mover:
+        raise superseded(queue)
+    return move
 
-    async def _rows_on(self, connection: Connection, statement: str, *values: object) -> Rows:
-        rows: Rows = await connection.fetch(self._link.text(statement), *values)
-        return rows
+
+async def _move(ask: Ask, queue: str) -> _Move | None:
+    rows = await ask(sql.MOVE, queue)
+    return _Move(*rows[0]) if rows else None

@@ -10,7 +10,7 @@ from atode.broker.protocol import Which
 from atode.job import State
 
 MOST_AT_ONCE = 1000
-"""Jobs that are moved, promoted or pruned in one statement."""
+"""Jobs in one statement."""
 
 
 class Operations(Inspection):

@@ -41,6 +41,13 @@ class Key(NamedTuple):
     name: str | None
 
 
+class Keys(NamedTuple):
+    """The keys of several jobs; no names where none has one."""
+
+    ids: Sequence[str]
+    names: Sequence[str | None]
+
+
 def key_of(job_id: str) -> Key:
     """A UUID in its usual form is stored as it is; any other id as a UUID made from it."""
     if _UUID.fullmatch(job_id):
@@ -51,9 +58,13 @@ def key_of(job_id: str) -> Key:
     return Key(made, escaped(job_id))
 
 
-def are_uuids(ids: Iterable[str]) -> bool:
-    """Whether all of them are UUIDs in their usual form."""
-    return all(map(_UUID.fullmatch, ids))
+def keys_of(jobs: Iterable[Job]) -> Keys:
+    """What `key_of` says of each job."""
+    ids = [job.id for job in jobs]
+    if all(map(_UUID.fullmatch, ids)):
+        return Keys(ids, [])
+    keys = [key_of(job_id) for job_id in ids]
+    return Keys([key.id for key in keys], [key.name for key in keys])
 
 
 def id_of(stored: object, name: str | None) -> str:
@@ -102,17 +113,15 @@ def _has_huge(payload: bytes) -> bool:
     return bool(huge)
 
 
-def columns_of(jobs: Sequence[Job]) -> Columns:
-    """New jobs, in the order of enqueue.sql from its third parameter.
+def columns_of(jobs: Sequence[Job], keys: Keys) -> Columns:
+    """New jobs and their keys, in the order of enqueue.sql from its third parameter.
 
     Most jobs of a call differ in their id and arguments only. The driver looks at each value of
     each array several times, so that what is the same for all is sent once.
     """
-    ids, names = _keys_of([job.id for job in jobs])
     return (
         _once([job.queue for job in jobs]),
-        ids,
-        names,
+        *keys,
         _once([job.task for job in jobs]),
         [job.payload for job in jobs],
         _once([is_json(job.payload) for job in jobs]),
@@ -129,13 +138,6 @@ def columns_of(jobs: Sequence[Job]) -> Columns:
     )
 
 
-def _keys_of(ids: list[str]) -> tuple[list[str], list[str | None]]:
-    if are_uuids(ids):
-        return ids, []
-    keys = [key_of(job_id) for job_id in ids]
-    return [key.id for key in keys], [key.name for key in keys]
-
-
 def _once(values: list[T]) -> list[T]:
     return values[:1] if values.count(values[0]) == len(values) else values
 
@@ -146,12 +148,10 @@ def _if_any(texts: list[str | None]) -> list[str | None]:
 
 def locks_of(jobs: Sequence[Job]) -> Columns:
     """What unique jobs lock, in the order of lock.sql from its third parameter."""
-    keys = [key_of(job.id) for job in jobs]
     return (
         [job.queue for job in jobs],
         [job.unique for job in jobs],
-        [key.id for key in keys],
-        [key.name for key in keys],
+        *keys_of(jobs),
         [job.due if job.state is State.SCHEDULED else 0.0 for job in jobs],
         [job.unique_for for job in jobs],
     )
@@ -160,7 +160,7 @@ def locks_of(jobs: Sequence[Job]) -> Columns:
 def fences_of(claims: Sequence[Claim]) -> Columns:
     """What tells whether claims hold their jobs: ids, tickets, and the different workers."""
     return (
-        _keys_of([claim.job.id for claim in claims])[0],
+        keys_of(claim.job for claim in claims).ids,
         [ticket_of(claim) for claim in claims],
         list({claim.worker for claim in claims}),
     )
@@ -224,13 +224,11 @@ def misfit_of(moved: Moved) -> str:
 
 def received_columns_of(jobs: Sequence[Moved]) -> Columns:
     """Jobs from another store, in the order of receive.sql from its fourth parameter."""
-    keys = [key_of(moved.job.id) for moved in jobs]
     state, due, retried, error, failed, completed, result = changes_of(
         [moved.job for moved in jobs]
     )
     return (
-        [key.id for key in keys],
-        [key.name for key in keys],
+        *keys_of(moved.job for moved in jobs),
         [moved.job.task for moved in jobs],
         [moved.job.payload for moved in jobs],
         [is_json(moved.job.payload) for moved in jobs],

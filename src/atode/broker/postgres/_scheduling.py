@@ -5,8 +5,8 @@ from functools import partial
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._defining import Defining
-from atode.broker.postgres._enqueue import Delivery, Step, new_batch, news_of, storing, walked
-from atode.broker.postgres._link import Connection, Rows
+from atode.broker.postgres._enqueue import Delivery, new_batch, news_of, storing, walked
+from atode.broker.postgres._link import Ask
 from atode.broker.postgres._rows import id_of
 from atode.broker.postgres._ticks import Ticking, columns_of, schedule_of
 from atode.broker.protocol import Refused
@@ -75,29 +75,25 @@ class Scheduling(Defining):
         return [Fired(id_of(job_id, name), at) for job_id, name, at in rows]
 
     async def _tick_on(
-        self, delivery: Delivery, ticks: Sequence[Tick], worker: str, connection: Connection
+        self, delivery: Delivery, ticks: Sequence[Tick], worker: str, ask: Ask
     ) -> list[Ticked]:
-        async def ask(step: Step) -> Rows:
-            rows: Rows = await connection.fetch(self._link.text(step.statement), *step.values)
-            return rows
-
         held = sorted({schedule_of(tick) for tick in ticks})
-        ticking = Ticking(ticks, worker, await ask(Step(sql.HOLD_TICKS, columns_of(held))))
+        ticking = Ticking(ticks, worker, await ask(sql.HOLD_TICKS, *columns_of(held)))
         if not ticking.jobs:
             return ticking.answers([])
         earlier = ticking.earlier()
         if any(earlier):
             # A statement of its own, as it has to see what those have stored who were waited for.
-            rows = await ask(Step(sql.UNFINISHED, earlier))
+            rows = await ask(sql.UNFINISHED, *earlier)
             ticking.keep_apart({(queue, row) for queue, row in rows})
         refused: Sequence[Refused] = []
         if jobs := list(ticking.jobs.values()):
             refused = await walked(storing(delivery._replace(jobs=jobs)), ask)
         answers = ticking.answers([job for job, _ in refused])
-        await ask(Step(sql.RECORD_TICKS, (delivery.now, *ticking.records(answers))))
+        await ask(sql.RECORD_TICKS, delivery.now, *ticking.records(answers))
         schedules = list({tick.schedule for tick in ticks})
-        pruned = delivery.now, schedules, HISTORY_SIZE, HISTORY_AGE, _MOST_PRUNED
-        await ask(Step(sql.PRUNE_FIRED, pruned))
+        kept = HISTORY_SIZE, HISTORY_AGE
+        await ask(sql.PRUNE_FIRED, delivery.now, schedules, *kept, _MOST_PRUNED)
         return answers
 
 

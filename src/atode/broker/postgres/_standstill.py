@@ -1,9 +1,9 @@
 """Jobs that stand still, and what keeps them."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 from atode.broker.postgres import _statements as sql
-from atode.broker.postgres._link import Rows
+from atode.broker.postgres._link import Ask
 from atode.finding import Finding, Severity
 from atode.presence import presence_from_json
 from atode.progress import (
@@ -20,9 +20,6 @@ from atode.progress import (
 )
 
 _GONE = 60.0
-
-Ask = Callable[..., Awaitable[Rows]]
-"""Runs a statement that reads."""
 
 
 async def findings(ask: Ask, known: float | None) -> list[Finding]:

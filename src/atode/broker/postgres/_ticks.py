@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from atode.broker.postgres._link import Row
-from atode.broker.postgres._rows import Columns, key_of
+from atode.broker.postgres._rows import Columns, key_of, keys_of
 from atode.job import Job
 from atode.schedule import Tick, Ticked
 
@@ -91,15 +91,13 @@ class Ticking:
         ticked = sorted({schedule_of(self._ticks[place]) for place in self._counting})
         last = [self._last[schedule] for schedule in ticked]
         stored = [self._ticks[place] for place in self.jobs if answers[place] is Ticked.STORED]
-        keys = [key_of(tick.job.id) for tick in stored]
         return (
             *columns_of(ticked),
             [each.at for each in last],
             [each.ticked.value for each in last],
             self._worker,
             [tick.schedule for tick in stored],
-            [key.id for key in keys],
-            [key.name for key in keys],
+            *keys_of(tick.job for tick in stored),
             [each.job for each in last],
         )
 

@@ -1,6 +1,7 @@
 """Enqueue and complete in the caller's transaction: true when that commits, never otherwise."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from atode.broker.postgres import _statements as sql
@@ -72,11 +73,8 @@ class Within(Store):
                 f"call {other_way} on its thread instead"
             )
 
-        async def ask(step: Step) -> Rows:
-            rows: Rows = await self._executed(session, step)
-            return rows
-
-        self._check(await ask(self._here()))
+        ask = partial(self._executed, session)
+        self._check(await ask(*self._here()))
         return await walked(steps, ask)
 
     def _walked_here(self, transaction: object, steps: Steps[T], other_way: str) -> T:
@@ -86,11 +84,12 @@ class Within(Store):
                 f"transaction is {transaction!r:.80}, which belongs to an event loop; "
                 f"await {other_way} there instead of calling {other_way}_sync"
             )
-        self._check(self._executed(session, self._here()))
-        return walked_here(steps, lambda step: self._executed(session, step))
+        ask = partial(self._executed, session)
+        self._check(ask(*self._here()))
+        return walked_here(steps, ask)
 
-    def _executed(self, session: Session, step: Step) -> Any:
-        return session.execute(self._link.text(step.statement), step.values)
+    def _executed(self, session: Session, statement: str, *values: object) -> Any:
+        return session.execute(self._link.text(statement), values)
 
     def _delivery(self, jobs: Sequence[Job]) -> Delivery:
         # All news go with the transaction: when it commits, workers know at once.
@@ -112,8 +111,8 @@ class Within(Store):
         [[number]] = yield Step(sql.TRANSACTION, ())
         return Written(settlement, number)
 
-    def _here(self) -> Step:
-        return Step(sql.HERE, (f"{quoted(self._link.address.schema)}.jobs",))
+    def _here(self) -> tuple[str, str]:
+        return sql.HERE, f"{quoted(self._link.address.schema)}.jobs"
 
     def _check(self, rows: Rows) -> None:
         # Before the first statement that may fail: that would end the caller's transaction.

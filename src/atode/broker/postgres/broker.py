@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from operator import itemgetter
 from typing import Self
 
@@ -13,7 +12,6 @@ from atode.broker.postgres._address import address_of
 from atode.broker.postgres._diagnosis import Diagnosis
 from atode.broker.postgres._enqueue import (
     Delivery,
-    Step,
     new_batch,
     news_of,
     storing,
@@ -24,16 +22,17 @@ from atode.broker.postgres._failures import is_taken
 from atode.broker.postgres._groups import Groups
 from atode.broker.postgres._holding import Holding
 from atode.broker.postgres._limiting import Limiting
-from atode.broker.postgres._link import Connection, Link, Rows
+from atode.broker.postgres._link import Link
 from atode.broker.postgres._moving import Moving
+from atode.broker.postgres._operations import MOST_AT_ONCE
 from atode.broker.postgres._presences import Presences
 from atode.broker.postgres._rows import (
     MOST_FENCES,
     TALLIES,
-    are_uuids,
     changes_of,
     claim_of,
     fences_of,
+    keys_of,
     tallies_of,
     ticket_of,
 )
@@ -49,9 +48,6 @@ from atode.outcome import Settlement
 
 _LINE = itemgetter(0)
 """A claimed row's number in line."""
-
-_MOST_AT_ONCE = 1000
-"""Jobs in one statement."""
 
 
 class PostgresBroker(
@@ -105,8 +101,8 @@ class PostgresBroker(
         A job that is repeated because an answer was lost counts as stored.
         """
         refused: list[Refused] = []
-        for start in range(0, len(jobs), _MOST_AT_ONCE):
-            refused += await self._enqueue(jobs[start : start + _MOST_AT_ONCE])
+        for start in range(0, len(jobs), MOST_AT_ONCE):
+            refused += await self._enqueue(jobs[start : start + MOST_AT_ONCE])
         return refused
 
     async def _enqueue(self, jobs: Sequence[Job]) -> Sequence[Refused]:
@@ -114,36 +110,27 @@ class PostgresBroker(
         channel = self._link.address.channel
         delivery = Delivery(jobs, self._now(), new_batch(), channel, call.words)
         if any(job.unique_for for job in jobs):
-            refused = await self._link.transact(partial(self._store_on, delivery))
+            refused = await self._link.transact(lambda ask: walked(storing(delivery), ask))
         elif await self._stored_all(delivery):
             refused = []
         else:
-            refused = await walked(storing(delivery), self._ask)
+            refused = await walked(storing(delivery), self._link.rows)
         self._calls.told(call)
         return refused
 
     async def _stored_all(self, delivery: Delivery) -> bool:
         """Store jobs whose ids are nearly certainly new; nothing is stored if one is not."""
-        if not are_uuids(job.id for job in delivery.jobs):
+        keys = keys_of(delivery.jobs)
+        if keys.names:
             # Somebody chose these ids, and may mean that a second one be refused.
             return False
         try:
-            await self._link.rows(sql.ENQUEUE_NEW, *values_of(delivery, delivery.jobs))
+            await self._link.rows(sql.ENQUEUE_NEW, *values_of(delivery, delivery.jobs, keys))
         except BrokerRefused as error:
             if is_taken(error.__cause__):
                 return False
             raise
         return True
-
-    async def _store_on(self, delivery: Delivery, connection: Connection) -> list[Refused]:
-        async def ask(step: Step) -> Rows:
-            rows: Rows = await connection.fetch(self._link.text(step.statement), *step.values)
-            return rows
-
-        return await walked(storing(delivery), ask)
-
-    async def _ask(self, step: Step) -> Rows:
-        return await self._link.rows(step.statement, *step.values)
 
     async def claim(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str
@@ -219,10 +206,10 @@ class PostgresBroker(
         self, queues: Sequence[str], limit: int, lease: float, worker: str
     ) -> list[Claim]:
         claims: list[Claim] = []
-        some = _MOST_AT_ONCE
-        while some == _MOST_AT_ONCE and len(claims) < limit:
+        some = MOST_AT_ONCE
+        while some == MOST_AT_ONCE and len(claims) < limit:
             found = await self._take_some(
-                queues, min(limit - len(claims), _MOST_AT_ONCE), lease, worker
+                queues, min(limit - len(claims), MOST_AT_ONCE), lease, worker
             )
             claims += found
             some = len(found)

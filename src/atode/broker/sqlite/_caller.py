@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from atode.broker.sqlite import _statements as sql
-from atode.broker.sqlite._schema import NEWEST
+from atode.broker.sqlite._schema import NEWEST, version_of
 from atode.broker.sqlite._transaction import Transaction
 from atode.broker.sqlite._trouble import is_busy
 from atode.broker.sqlite._writer import ring_up
@@ -98,8 +98,7 @@ class Caller(NamedTuple):
                 f"transaction is on the file {files[0]!r}, and the jobs are in {self.path!r}; "
                 "connect to that one, or do without transaction="
             )
-        [version] = db.execute("PRAGMA user_version").fetchone()
-        if version < NEWEST:
+        if version_of(db) < NEWEST:
             raise BadOption(
                 f"{self.path} is not prepared yet; run `atode migrate`, or enqueue something "
                 "without transaction= first"

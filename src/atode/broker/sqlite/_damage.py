@@ -18,6 +18,11 @@ _MOST = 3
 """Places that are named."""
 
 
+def read_only(path: str) -> sqlite3.Connection:
+    """A connection to the file that changes nothing; others read and write meanwhile."""
+    return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
+
+
 def damage(db: sqlite3.Connection, seconds: float) -> list[str] | None:
     """What is wrong with the file, in SQLite's words; None if there was no time to see all."""
     limit = time.monotonic() + seconds
@@ -63,14 +68,11 @@ def was_cut_off(path: str) -> bool:
 def refuse_damaged(path: str, seconds: float) -> None:
     """Let pass a file in which no damage is found in so many seconds.
 
-    It is read through a connection of its own; others read and write meanwhile.
-
     Raises:
         BrokerRefused: it is damaged.
         sqlite3.Error: it cannot be read at all.
     """
-    where = f"file:{quote(path)}?mode=ro"
-    with closing(sqlite3.connect(where, uri=True, isolation_level=None, timeout=5)) as db:
+    with closing(read_only(path)) as db:
         found = damage(db, seconds)
     if found:
         raise BrokerRefused(f"{path} is damaged ({'; '.join(found)}): {remedy(path)}")

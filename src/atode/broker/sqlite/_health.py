@@ -6,11 +6,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
-from urllib.parse import quote
 
-from atode.broker.sqlite._damage import AFTER_CRASH, damage, remedy
+from atode.broker.sqlite._damage import AFTER_CRASH, damage, read_only, remedy
 from atode.broker.sqlite._mounts import may_be_shared
-from atode.broker.sqlite._schema import NEWEST
+from atode.broker.sqlite._schema import NEWEST, version_of
 from atode.broker.sqlite._store import PATIENCE
 from atode.broker.sqlite._trouble import translated
 from atode.errors import BrokerUnavailable
@@ -51,8 +50,7 @@ def opened(path: str) -> Opened:
         start = file.read(16)
     if start and start != _MAGIC:
         raise sqlite3.DatabaseError("file is not a database")
-    db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
-    return Opened(path, db)
+    return Opened(path, read_only(path))
 
 
 def inside_findings(file: Opened) -> list[Finding]:
@@ -71,7 +69,7 @@ def unreadable(path: str, error: Exception) -> Finding:
 
 def is_ours(file: Opened) -> bool:
     """Whether its tables are those that this version of atode knows."""
-    return _version(file.db) == NEWEST and _has_jobs(file.db)
+    return version_of(file.db) == NEWEST and _has_jobs(file.db)
 
 
 def empty_log(path: str) -> str:
@@ -123,7 +121,7 @@ def _log(path: str) -> Iterator[Finding]:
 
 
 def _schema(file: Opened) -> Iterator[Finding]:
-    version = _version(file.db)
+    version = version_of(file.db)
     tables = file.db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     marked = file.db.execute("PRAGMA application_id").fetchone()[0]
     own = "give atode a file of its own"
@@ -172,11 +170,6 @@ def _free_pages(file: Opened) -> Iterator[Finding]:
 
 
 _CHECKS: Sequence[Callable[[Opened], Iterator[Finding]]] = (_schema, _journal, _damage, _free_pages)
-
-
-def _version(db: sqlite3.Connection) -> int:
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    return version
 
 
 def _has_jobs(db: sqlite3.Connection) -> bool:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
-from atode.broker.sqlite import _operations
+from atode.broker.sqlite import _operations, _queue
 from atode.broker.sqlite import _statements as sql
 from atode.broker.sqlite._inspect import PICK
 from atode.broker.sqlite._rows import Row, job_of, problem_of, received_row_of
@@ -18,19 +19,30 @@ _MOST_BYTES = 1_000_000
 """Bytes of payloads and results after which no more jobs are given at once."""
 
 
+class _Move(NamedTuple):
+    """How the move of a queue stands."""
+
+    mover: str
+    given: str
+    receives: bool
+    pauses: bool
+    """Whether the queue is paused for the move only."""
+    is_paused: bool
+
+
 def start_giving(tx: Transaction, queue: str, mover: str) -> Departure:
     """Pause the queue, and note who moves it."""
     is_new = tx.change(sql.PAUSE, queue)
     tx.change(sql.START_MOVE, queue, mover, 0, is_new)
-    _, given, _, pauses, _ = tx.row(sql.MOVE, queue)
-    return Departure(Stamp.of(given), not pauses)
+    move = _own_move(tx, queue, mover)
+    return Departure(Stamp.of(move.given), not move.pauses)
 
 
 def give(
     tx: Transaction, clock: Clock, queue: str, state: State, mover: str, offset: int, limit: int
 ) -> Sequence[Moved]:
     """The first jobs in a state."""
-    if not _check(tx, queue, mover):
+    if not _own_move(tx, queue, mover).is_paused:
         raise goes_on(queue)
     [chosen] = tx.row(PICK[state], queue, limit, offset)
     extras = tx.rows(sql.GIVE, chosen, _MOST_BYTES, clock.now())
@@ -45,8 +57,7 @@ def given(
     tx: Transaction, clock: Clock, queue: str, ids: Sequence[str], stamp: Stamp
 ) -> Sequence[str]:
     """Delete what has arrived; the ids of jobs that cannot be deleted."""
-    _check(tx, queue, stamp.mover)
-    if tx.row(sql.MOVE, queue)[1] == str(stamp):
+    if _own_move(tx, queue, stamp.mover).given == str(stamp):
         return []
     tx.change(sql.NOTE_GIVEN, queue, str(stamp))
     # Whoever gives a job away may get it back.
@@ -60,8 +71,8 @@ def start_receiving(
     tx: Transaction, queue: str, mover: str, given: Stamp | None, paused: bool
 ) -> None:
     """Note who moves the queue, and forget what is gone from where it came."""
-    move = tx.row(sql.MOVE, queue)
-    if paused and not (move and move[2]):
+    move = _move(tx, queue)
+    if paused and not (move and move.receives):
         tx.change(sql.PAUSE, queue)
     tx.change(sql.START_MOVE, queue, mover, 1, 0)
     if given:
@@ -72,7 +83,7 @@ def receive(
     tx: Transaction, clock: Clock, queue: str, jobs: Sequence[Moved], stamp: Stamp
 ) -> Arrival:
     """Store jobs as they were, but for those that were received before or may not be stored."""
-    _check(tx, queue, stamp.mover)
+    _own_move(tx, queue, stamp.mover)
     tx.change(sql.FORGET_GIVEN, queue, stamp.mover, stamp.number - 1)
     ids = array(moved.job.id for moved in jobs)
     known: set[str] = set(json.loads(tx.row(sql.KNOWN, queue, ids)[0]))
@@ -107,12 +118,16 @@ def finish(tx: Transaction, queue: str, mover: str) -> None:
         tx.change(sql.FORGET_RECEIVED, queue)
 
 
-def _check(tx: Transaction, queue: str, mover: str) -> bool:
-    """Whether the queue is paused, if this is its mover."""
-    move = tx.row(sql.MOVE, queue)
-    if move is None or move[0] != mover:
+def _own_move(tx: Transaction, queue: str, mover: str) -> _Move:
+    move = _move(tx, queue)
+    if move is None or move.mover != mover:
         raise superseded(queue)
-    return bool(move[4])
+    return move
+
+
+def _move(tx: Transaction, queue: str) -> _Move | None:
+    row = tx.row(sql.MOVE, queue)
+    return _Move(*row) if row else None
 
 
 def _lock(tx: Transaction, now: float, jobs: Sequence[Moved], unlocked: Sequence[str]) -> None:
@@ -134,12 +149,4 @@ def _store(tx: Transaction, queue: str, jobs: Sequence[Moved]) -> None:
     )
     if stored < len(jobs):
         raise BrokerRefused(f"{len(jobs) - stored} jobs of queue {queue!r} cannot be stored")
-    _tell(tx, queue, jobs)
-
-
-def _tell(tx: Transaction, queue: str, jobs: Sequence[Moved]) -> None:
-    for job, *_ in jobs:
-        if job.state is State.PENDING:
-            tx.now_ready(queue)
-        elif job.state in (State.SCHEDULED, State.RETRY):
-            tx.now_due(queue, job.due)
+    _queue.tell(tx, (moved.job for moved in jobs))

@@ -131,11 +131,9 @@ def _clear(tx: Transaction, queue: str) -> bool:
     if remove_jobs(tx, json.loads(found)) == MOST_AT_ONCE:
         return False
     for statement in (
-        *(sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_TICKS),
-        *(sql.FORGET_QUEUE, sql.RESUME),
+        *(sql.UNLOCK_QUEUE, sql.FORGET_TALLIES, sql.FORGET_TICKS, sql.FORGET_MOVE),
+        *(sql.FORGET_RECEIVED, sql.FORGET_QUEUE, sql.RESUME),
     ):
-        tx.change(statement, queue)
-    for statement in (sql.FORGET_MOVE, sql.FORGET_RECEIVED):
         tx.change(statement, queue)
     return True
 

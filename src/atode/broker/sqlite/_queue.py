@@ -33,7 +33,7 @@ def enqueue(tx: Transaction, clock: Clock, jobs: Sequence[Job]) -> Sequence[Refu
             if tx.row(sql.STORED_AS, job.queue, job.id) != (number,):
                 refused[number - first] = Refused(job, job.id)
     if stored:
-        _tell(tx, jobs)
+        tell(tx, jobs)
     return [refused[place] for place in sorted(refused)]
 
 
@@ -87,7 +87,7 @@ def settle(
         stay = [(seq, after) for seq, (_, after, _) in accepted.items() if after is not None]
         now = clock.now()
         tx.change_many(sql.SETTLE, [settled_row_of(seq, after, now) for seq, after in stay])
-        _tell(tx, (after for _, after in stay))
+        tell(tx, (after for _, after in stay))
     _locks.release(tx, accepted.values())
     _count(tx, clock, accepted.values())
     return refused
@@ -110,6 +110,15 @@ def lost_of(tx: Transaction, claims: Iterable[Claim]) -> set[Fence]:
     return lost
 
 
+def tell(tx: Transaction, jobs: Iterable[Job]) -> None:
+    """Wake, after the commit, those whom it concerns that these jobs wait."""
+    for job in jobs:
+        if job.state is State.PENDING:
+            tx.now_ready(job.queue)
+        elif job.state in (State.SCHEDULED, State.RETRY):
+            tx.now_due(job.queue, job.due)
+
+
 def _enter(tx: Transaction, queues: set[str]) -> int:
     """See that the queues are known; returns the number that the next job gets."""
     first: int
@@ -122,14 +131,6 @@ def _enter(tx: Transaction, queues: set[str]) -> int:
 def _with_payload(tx: Transaction, claim: Claim) -> Claim:
     [payload] = tx.row(sql.PAYLOAD, seq_of(claim))
     return claim._replace(job=claim.job._replace(payload=payload))
-
-
-def _tell(tx: Transaction, jobs: Iterable[Job]) -> None:
-    for job in jobs:
-        if job.state is State.PENDING:
-            tx.now_ready(job.queue)
-        elif job.state in (State.SCHEDULED, State.RETRY):
-            tx.now_due(job.queue, job.due)
 
 
 def _count(tx: Transaction, clock: Clock, settlements: Iterable[Settlement]) -> None:

@@ -23,10 +23,10 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
         BrokerRefused: a newer atode wrote the file, or it belongs to another program.
         sqlite3.OperationalError: somebody else is at it; to be repeated.
     """
-    if _version(db) == NEWEST:
+    if version_of(db) == NEWEST:
         return
     db.execute("BEGIN IMMEDIATE")
-    version = _version(db)
+    version = version_of(db)
     if version > NEWEST:
         raise BrokerRefused(
             f"{path} has schema version {version}; this atode knows versions up to {NEWEST}. "
@@ -43,7 +43,8 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
     db.execute("COMMIT")
 
 
-def _version(db: sqlite3.Connection) -> int:
+def version_of(db: sqlite3.Connection) -> int:
+    """How many migrations a file has."""
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
     return version
 

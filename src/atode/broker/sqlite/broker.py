@@ -11,6 +11,7 @@ from functools import partial
 from typing import Self
 
 from atode.broker.protocol import Cancellation, Refused
+from atode.broker.returns import Returns
 from atode.broker.sqlite import _bell, _cancels, _defining, _locks, _queue, _upkeep
 from atode.broker.sqlite._bell import Bell, Kind
 from atode.broker.sqlite._damage import AFTER_CRASH, AT_START, refuse_damaged, was_cut_off
@@ -30,7 +31,7 @@ from atode.broker.sqlite._writer import Writer
 from atode.clock import Clock, SystemClock
 from atode.errors import BadOption, BrokerError, BrokerRefused
 from atode.job import Claim, Job
-from atode.outcome import Settlement, released
+from atode.outcome import Settlement
 
 # Rings get lost where processes share the file but not the network (two containers), or
 # where the one who should ring was killed. So sleepers look for themselves now and then.
@@ -64,6 +65,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
         self._was_cut_off = False
         self._bell: Bell | None = None
         self._siege = Siege()
+        self._returns = Returns()
         self._told: dict[str, frozenset[Cancellation]] = {}
 
     async def open(self) -> None:
@@ -95,6 +97,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
         self._was_cut_off = False
 
     async def close(self) -> None:
+        await self._returns.over()
         bell, self._bell = self._bell, None
         if bell is not None:
             bell.take_down()
@@ -129,7 +132,7 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             # Nobody would run these jobs until their lease is over.
-            claiming.add_done_callback(self._give_back)
+            self._returns.begin(claiming, self.settle)
             raise
 
     async def extend(self, claims: Sequence[Claim], *, lease: float) -> Sequence[Claim]:
@@ -255,14 +258,6 @@ class SqliteBroker(Groups, Moving, Scheduling, Limiting, Presences, Diagnosis, W
             await self._bell.hang()
         return self._bell
 
-    def _give_back(self, claiming: asyncio.Future[Sequence[Claim]]) -> None:
-        if claiming.exception() is not None or not claiming.result():
-            return
-        settlements = [released(claim) for claim in claiming.result()]
-        command = partial(_queue.settle, clock=self._clock, settlements=settlements)
-        # If this fails too, the lease runs out and the jobs are reaped: late, but not lost.
-        self._writer.call(command).add_done_callback(_exception_seen)
-
 
 def _checked_path(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
@@ -280,11 +275,6 @@ async def _first_of(*futures: asyncio.Future[None]) -> bool:
 
 
 def _nothing(_: object) -> None: ...
-
-
-def _exception_seen(future: asyncio.Future[Sequence[Settlement]]) -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 def _take_down(bell: Bell) -> None:
