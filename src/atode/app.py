@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
-from atode import settings as settings_module
 from atode._portal import Portal
 from atode.broker.optional import Migratable
 from atode.broker.protocol import Broker
@@ -19,7 +18,7 @@ from atode.registration import Registration
 from atode.retry import Retry
 from atode.schedules import Schedules
 from atode.semaphore import Semaphore
-from atode.settings import WorkerOptions
+from atode.settings import WorkerOptions, load
 from atode.size import Wish
 from atode.stores import broker_for
 from atode.task import Call
@@ -47,7 +46,7 @@ class Atode(Registration):
         self, url: str | None = None, *, retry: Retry | None = None, clock: Clock | None = None
     ) -> None:
         super().__init__(retry or Retry(), self)
-        self.url = settings_module.load(url=url).url
+        self.url = load(url=url).url
         self.events = Events()
         self._clock: Clock = clock or SystemClock()
         self._broker = broker_for(self.url, self._clock)
@@ -159,7 +158,7 @@ class Atode(Registration):
         Raises:
             BadOption: an option is out of its range.
         """
-        settings = settings_module.load(url=self.url, **options)
+        settings = load(url=self.url, **options)
         return Worker(
             self.broker, self.registry, self.timetable, settings, self._clock, self.events
         )

@@ -39,6 +39,8 @@ class Client:
 
     def __init__(self, broker: Broker, clock: Clock, events: Events) -> None:
         self._broker = broker
+        # Looked at once: of a protocol, that takes microseconds.
+        self._database = broker if isinstance(broker, Transactional) else None
         self._clock = clock
         self._events = events
         self._mailbox = _Mailbox(broker)
@@ -157,8 +159,8 @@ class Client:
         return refused
 
     def _transactional(self) -> Transactional:
-        if isinstance(self._broker, Transactional):
-            return self._broker
+        if self._database is not None:
+            return self._database
         raise BadOption(
             "jobs of this app cannot be stored in a transaction of yours: that takes an app whose "
             "URL is the PostgreSQL database or the SQLite file in which the transaction is"

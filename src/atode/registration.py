@@ -156,7 +156,7 @@ class Registration:
             BadTask: the function has parameters without a default; see `schedule`.
             BadOption, DuplicateTask: as for `task`; or the task has its options already.
         """
-        return cron_decorator(cron, {**options}, self.task, self.timetable)
+        return cron_decorator(cron, options, self.task, self.timetable)
 
     def schedule(self, cron: str, calls: Calls, /, **options: Unpack[CodeOptions]) -> None:
         """Have a call of a task stored by itself: `jobs.schedule("0 2 * * *", clean.call(90))`.

@@ -139,9 +139,6 @@ class Timetable:
     def __iter__(self) -> Iterator[Schedule]:
         return iter(self._schedules.values())
 
-    def __len__(self) -> int:
-        return len(self._schedules)
-
 
 def coded(cron: str, calls: Calls, options: Mapping[str, Any]) -> Schedule:
     """A schedule in code, from an expression, what it stores, and `CodeOptions`.

@@ -16,7 +16,6 @@ def migrate(url: Url = None) -> None:
 
     Programs do it by themselves where their role may. Running workers go on.
     """
-
     with explained(url or "") as urls:
         found = load(url=url).url
         urls.append(found)

@@ -76,7 +76,8 @@ def move(
 async def _plans(broker: Broker, names: Sequence[str] | None) -> list[Plan]:
     found = list(dict.fromkeys(names or await broker.queues()))
     stats = [await existing(broker, name) for name in found]
-    return [Plan(each, await holders_of(broker, [each.queue])) for each in stats]
+    holders = await holders_of(broker, found)
+    return [Plan(each, [one for one in holders if one.queue == each.queue]) for each in stats]
 
 
 def _moved(both: Stores, queues: Sequence[str], wait: float) -> Sequence[Report]:

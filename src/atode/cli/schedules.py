@@ -90,7 +90,6 @@ def resume(schedule: ScheduleId, url: Url = None) -> None:
 @app.command("run")
 def run(schedule: ScheduleId, url: Url = None) -> None:
     """Store the job of a schedule's next tick now; its ticks stay as they are."""
-
     with deployment(url) as store:
         handle = store.ask(lambda broker: _schedules(broker, store).run_now(schedule))
     emit(f"job {plain(handle.id)} is stored in queue {plain(handle.queue)}")

@@ -82,8 +82,7 @@ def run(
     """
     level = _level(log_level)
     try:
-        outside = load(log=log, metrics=metrics)
-        _set_up_logging(level, outside.log)
+        _set_up_logging(level, load(log=log).log)
         app = load_app(target)
         log_events(app.events)
         # Only a worker needs Python's HTTP server, and each command would load it.
@@ -92,7 +91,7 @@ def run(
         working = work(
             app,
             processes=processes,
-            metrics=outside.metrics,
+            metrics=metrics,
             concurrency=concurrency,
             queues=Queues.parse(queue).weights if queue else None,
             strict=strict,

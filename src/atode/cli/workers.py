@@ -13,7 +13,7 @@ from atode.cli._options import Url
 from atode.cli._suggestion import suggestion
 from atode.errors import BadOption
 from atode.presence import Presence
-from atode.size import Wish, checked_concurrency
+from atode.size import Wish
 
 app = typer.Typer(help="Make running workers larger or smaller.", no_args_is_help=True)
 
@@ -41,20 +41,21 @@ def resize(workers: Workers, concurrency: Concurrency, url: Url = None) -> None:
 
     What runs is not interrupted: a worker that shrinks claims no more until it is below.
     """
-
-    async def act(broker: Broker) -> Sequence[Presence]:
-        living = await broker.workers()
-        chosen = {each.worker: each for each in (_named(worker, living) for worker in workers)}
-        for worker in chosen:
-            if not await broker.resize(worker, Wish.of(concurrency)):
-                refuse(f"worker {worker} does not hear of it: it has ended, or is a Go program's")
-        await _resized(broker, list(chosen), concurrency)
-        return list(chosen.values())
-
     with deployment(url) as store:
-        checked_concurrency(concurrency)
-        for before in store.ask(act):
+        wish = Wish.of(concurrency)
+        for before in store.ask(lambda broker: _granted(broker, workers, wish)):
             emit(f"worker {plain(before.worker)} has {concurrency} slots, had {before.concurrency}")
+
+
+async def _granted(broker: Broker, workers: Sequence[str], wish: Wish) -> Sequence[Presence]:
+    """These workers as they were before they all had the size that is wished."""
+    living = await broker.workers()
+    chosen = {each.worker: each for each in (_named(worker, living) for worker in workers)}
+    for worker in chosen:
+        if not await broker.resize(worker, wish):
+            refuse(f"worker {worker} does not hear of it: it has ended, or is a Go program's")
+    await _resized(broker, list(chosen), wish.concurrency)
+    return list(chosen.values())
 
 
 def _named(given: str, living: Sequence[Presence]) -> Presence:

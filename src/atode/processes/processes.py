@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from atode.errors import BadOption
 from atode.lifeline import Word
@@ -52,7 +51,7 @@ class Processes:
             raise BadOption(f"processes is {count}; it must be from 1 to {MOST_PROCESSES}")
         self.totals = Totals()
         """What all of them have counted, also those that have ended."""
-        self._count = count
+        self._numbers = range(1, count + 1)
         self._first_size = self._size = concurrency
         self._shutdown_timeout = shutdown_timeout
         self._command = command or [sys.executable, *sys.orig_argv[1:]]
@@ -72,7 +71,7 @@ class Processes:
         killing = asyncio.create_task(self._kill_late())
         try:
             with heeding_signals(self.stop, self._grow):
-                await asyncio.gather(*(self._keep(n) for n in range(1, self._count + 1)))
+                await asyncio.gather(*(self._keep(n) for n in self._numbers))
         finally:
             asking.cancel()
             killing.cancel()
@@ -87,18 +86,15 @@ class Processes:
 
     async def ask(self, question: Word, within: float) -> Sequence[Told]:
         """What each of them answers, in their order; None for one that does not in time."""
-        asked = [self._children.get(number) for number in range(1, self._count + 1)]
-        told = await asyncio.gather(*(_answer(child, question, within) for child in asked))
-        now = asyncio.get_running_loop().time()
-        return [
-            Told(
-                number,
-                child.pid if child else 0,
-                answer,
-                0.0 if child is None or child.has_spoken else now - child.started_at,
-            )
-            for number, (child, answer) in enumerate(zip(asked, told, strict=True), start=1)
-        ]
+        return await asyncio.gather(*(self._told(n, question, within) for n in self._numbers))
+
+    async def _told(self, number: int, question: Word, within: float) -> Told:
+        child = self._children.get(number)
+        if child is None:
+            return Told(number, pid=0, answer=None, starting=0.0)
+        answer = await child.ask(question, within)
+        lived = asyncio.get_running_loop().time() - child.started_at
+        return Told(number, child.pid, answer, starting=0.0 if child.has_spoken else lived)
 
     def _say(self, word: Word, number: int = 0) -> None:
         for child in self._children.values():
@@ -162,10 +158,6 @@ class Processes:
         for child in self._children.values():
             logger.error("process %d (%d) does not end, and is killed", child.number, child.pid)
             child.kill()
-
-
-async def _answer(child: Child | None, question: Word, within: float) -> Any:
-    return await child.ask(question, within) if child else None
 
 
 def _named(code: int) -> str:

@@ -23,8 +23,16 @@ class Attempt:
     """A claim, the asyncio task that runs it, and its times in Unix seconds."""
 
     __slots__ = (
-        *("cause", "claim", "deadline", "ended_at", "has_begun", "is_completed", "is_writing"),
-        *("started_at", "task", "written"),
+        "cause",
+        "claim",
+        "deadline",
+        "ended_at",
+        "has_begun",
+        "is_completed",
+        "is_writing",
+        "started_at",
+        "task",
+        "written",
     )
 
     def __init__(self, claim: Claim, started_at: float, deadline: float) -> None:
@@ -32,7 +40,9 @@ class Attempt:
         self.started_at = started_at
         self.deadline = deadline
         self.ended_at = 0.0
+        """When its handler ended, or was given up; 0 while it runs."""
         self.has_begun = False
+        """Whether the asyncio task has taken its first step."""
         self.cause: Cause | None = None
         self.task: asyncio.Task[None] | None = None
         self.is_writing = False

@@ -44,7 +44,8 @@ class Completions(Service):
         self, broker: Broker, ledger: Ledger, settler: Settler, clock: Clock, events: Events
     ) -> None:
         super().__init__(events)
-        self._broker = broker
+        # Looked at once: of a protocol, that takes microseconds.
+        self._broker = broker if isinstance(broker, Transactional) else None
         self._ledger = ledger
         self._settler = settler
         self._clock = clock
@@ -102,7 +103,7 @@ class Completions(Service):
             for attempt in (*self._ended, *self._doubted)
             if attempt.written is not None and not attempt.is_writing
         }
-        if asked and isinstance(self._broker, Transactional):
+        if asked and self._broker is not None:
             answers = await self._broker.committed(list(asked.values()))
             for (attempt, written), answer in zip(asked.items(), answers, strict=True):
                 # It may have been rolled back, and written anew since it was asked for.
@@ -170,7 +171,11 @@ class _Execution:
     __slots__ = ("_attempt", "_broker", "_clock", "_task", "ends_at")
 
     def __init__(
-        self, broker: Broker, clock: Clock, attempt: Attempt, task: AnyTask[..., Any]
+        self,
+        broker: Transactional | None,
+        clock: Clock,
+        attempt: Attempt,
+        task: AnyTask[..., Any],
     ) -> None:
         self._broker = broker
         self._clock = clock
@@ -196,7 +201,7 @@ class _Execution:
             self._accept(broker.settle_within_sync(transaction, settlement))
 
     def _transactional(self) -> Transactional:
-        if isinstance(self._broker, Transactional):
+        if self._broker is not None:
             return self._broker
         raise BadOption(
             "jobs of this app cannot be completed in a transaction of yours: that takes an app "

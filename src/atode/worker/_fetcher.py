@@ -56,8 +56,8 @@ class Fetcher(Service):
         if not claims and self._runner.free > 0:
             claims = await self.idle(self._next(queues)) or ()
         if claims:
-            # All of them, should the worker have become smaller while the claim was under way.
             self._false_alarms = 0
+            # All of them, even if the worker has become smaller while the claim was under way.
             self._runner.start(claims)
             # Let the new attempts run before the next claim asks how many are left.
             await asyncio.sleep(0)

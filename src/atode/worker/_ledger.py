@@ -12,9 +12,6 @@ class Ledger:
     def __init__(self) -> None:
         self._attempts: dict[tuple[str, str], Attempt] = {}
 
-    def __len__(self) -> int:
-        return len(self._attempts)
-
     def add(self, attempt: Attempt) -> None:
         """From now on, the claim's lease is extended."""
         job = attempt.claim.job

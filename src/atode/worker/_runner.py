@@ -34,8 +34,9 @@ from atode.worker._threads import Threads
 
 _SUCCEEDED = Succeeded()
 _NO_TASK = Retry(0)
+# For a task whose own policy raises.
 _STANDARD = Retry()
-_SHOWN_FRAMES = -8
+_SHOWN_FRAMES = 8
 
 # A handler that was interrupted for one of these and returns all the same did not succeed.
 _TOO_LATE = frozenset({Cause.TIMEOUT, Cause.CANCEL, Cause.CANCEL_ATTEMPT})
@@ -122,14 +123,6 @@ class Runner:
                 self._give_up(attempt)
         return len(running)
 
-    def _give_up(self, attempt: Attempt) -> None:
-        """It was interrupted and does not listen: settle without it. Its slot stays taken."""
-        job = attempt.claim.job
-        attempt.cause = attempt.cause or Cause.TIMEOUT
-        policy = self._registry[job.task].defaults.retry
-        self._settle(attempt, _interrupted(attempt), policy)
-        self._events.publish(HandlerStuck(job, attempt.claim.worker))
-
     def cancel(self, attempt: Attempt, cause: Cause) -> None:
         """Somebody cancelled it: interrupt its handler; if that does not listen, give it up."""
         if not attempt.ended_at and attempt.cause is None:
@@ -138,7 +131,7 @@ class Runner:
 
     def lose(self, claims: Sequence[Claim]) -> None:
         """These claims are someone else's now: interrupt their handlers, settle nothing."""
-        for attempt in list(self._ledger.find(claims)):
+        for attempt in self._ledger.find(claims):
             if attempt.written is None:
                 attempt.cancel(Cause.LOST)
             else:
@@ -239,6 +232,14 @@ class Runner:
         if not attempt.ended_at:
             self._settle(attempt, outcome, policy)
 
+    def _give_up(self, attempt: Attempt) -> None:
+        """It was interrupted and does not listen: settle without it. Its slot stays taken."""
+        job = attempt.claim.job
+        attempt.cause = attempt.cause or Cause.TIMEOUT
+        policy = self._registry[job.task].defaults.retry
+        self._settle(attempt, _interrupted(attempt), policy)
+        self._events.publish(HandlerStuck(job, attempt.claim.worker))
+
     def _settle(self, attempt: Attempt, outcome: Outcome, policy: Retry) -> None:
         attempt.ended_at = now = self._clock.now()
         if attempt.is_writing or attempt.written is not None:
@@ -291,5 +292,5 @@ def _text(error: BaseException) -> str:
     """The error first, then where it was raised."""
     summary = "".join(traceback.format_exception_only(error)).strip()
     # The first frame is ours.
-    frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:][_SHOWN_FRAMES:])
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:][-_SHOWN_FRAMES:])
     return f"{summary}\n{''.join(frames)}".strip()

@@ -43,6 +43,10 @@ STORED = "atode:store"
 """Under this name all schedulers show what the store defines, as all of them run it."""
 
 
+Due = tuple[Item, Sequence[Tick]]
+"""A schedule, and its ticks that become jobs now."""
+
+
 class Scheduling(Schedules, Defines, Inspect, Protocol):
     """What a scheduler asks of a broker."""
 
@@ -181,21 +185,20 @@ class Scheduler(Service):
                 await self._store(batch, now)
             except BrokerRefused as error:
                 refusal = error
-                for some in batch:
+                for due in batch:
                     with suppress(BrokerRefused):
-                        await self._store([some], now)
+                        await self._store([due], now)
         if refusal:
             # Those that were refused have not gone on, and are tried again.
             raise refusal
 
-    def _batches(
-        self, items: Iterable[Item], now: float
-    ) -> Iterator[list[tuple[Item, Sequence[Tick]]]]:
-        batch: list[tuple[Item, Sequence[Tick]]] = []
+    def _batches(self, items: Iterable[Item], now: float) -> Iterator[list[Due]]:
+        batch: list[Due] = []
         size = 0
         for item in items:
-            batch.append((item, self._ticks(item, now)))
-            size += len(batch[-1][1])
+            ticks = self._ticks(item, now)
+            batch.append((item, ticks))
+            size += len(ticks)
             if size >= _TICKS_PER_CALL:
                 yield batch
                 batch, size = [], 0
@@ -211,7 +214,7 @@ class Scheduler(Service):
                 self._events.publish(ScheduleFailed(item.schedule.id, error))
         return ticks
 
-    async def _store(self, batch: Sequence[tuple[Item, Sequence[Tick]]], now: float) -> None:
+    async def _store(self, batch: Sequence[Due], now: float) -> None:
         ticks = [tick for _, some in batch for tick in some]
         answers = await self._broker.tick(ticks, worker=self._worker) if ticks else ()
         came_of = dict(zip(((tick.schedule, tick.at) for tick in ticks), answers, strict=True))
