@@ -1,5 +1,6 @@
 """A program that a test starts, and ends by id."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -67,6 +68,12 @@ class Process:
 
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
+
+    async def insist(self, number: signal.Signals) -> None:
+        """Send it as often as it takes: signals in quick succession count as one."""
+        while self.is_running():
+            self._process.send_signal(number)
+            await asyncio.sleep(0.1)
 
     async def exit_code(self, within: float = 60.0) -> int:
         await eventually(lambda: not self.is_running(), within, lambda: "".join(self.log))

@@ -1,10 +1,11 @@
 """Several processes under one parent: killed, stopped and resized while jobs run."""
 
-import asyncio
 import os
 import re
 import signal
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -29,6 +30,18 @@ async def pids(parent: WorkerProcess, count: int) -> list[int]:
     """Of those that its children said they are, once so many workers serve."""
     await eventually(lambda: sum(" serves " in line for line in parent.log) >= count, 60.0)
     return [int(found[1]) for line in parent.log if (found := re.search(r" runs as (\d+)", line))]
+
+
+@asynccontextmanager
+async def at_work(
+    app: ModuleType, url: str, journal: Journal, *, jobs: int, seconds: float
+) -> AsyncGenerator[tuple[WorkerProcess, list[int]]]:
+    """A parent and the ids of its two processes, each of which runs one of the jobs."""
+    with parent(url, journal, "--concurrency", "1") as parents:
+        found = await pids(parents, 2)
+        await app.jobs.enqueue_many(app.work.call(n, seconds=seconds) for n in range(jobs))
+        await journal.until(lambda j: len(j.count("start")) == 2)
+        yield parents, found
 
 
 def lives(pid: int) -> bool:
@@ -69,11 +82,7 @@ async def test_signals_reach_all_processes_and_running_jobs_finish(
     app: ModuleType, url: str, journal: Journal
 ) -> None:
     async with app.jobs:
-        with parent(url, journal, "--concurrency", "1") as parents:
-            await pids(parents, 2)
-            await app.jobs.enqueue_many(app.work.call(n, seconds=2.5) for n in range(9))
-            await journal.until(lambda j: len(j.count("start")) == 2)
-
+        async with at_work(app, url, journal, jobs=9, seconds=2.5) as (parents, _):
             os.kill(parents.pid, signal.SIGTTIN)
             await journal.until(lambda j: len(j.count("start")) == 4)
             shown = sum("has 2 slots now" in line for line in parents.log)
@@ -93,15 +102,10 @@ async def test_a_second_signal_hands_back_and_leaves_nobody(
     app: ModuleType, url: str, journal: Journal
 ) -> None:
     async with app.jobs:
-        with parent(url, journal, "--concurrency", "1") as parents:
-            found = await pids(parents, 2)
-            await app.jobs.enqueue_many(app.work.call(n, seconds=3600) for n in range(2))
-            await journal.until(lambda j: len(j.count("start")) == 2)
+        async with at_work(app, url, journal, jobs=2, seconds=3600) as (parents, found):
             parents.interrupt()
             await parents.says(" stops; 1 jobs still run")
-            while parents.is_running():
-                parents.interrupt()
-                await asyncio.sleep(0.1)
+            await parents.insist(signal.SIGINT)
 
             assert await parents.exit_code() == 0
         counts = await app.jobs.broker.counts("default")
@@ -114,11 +118,7 @@ async def test_without_their_parent_processes_finish_what_they_run_and_end(
     app: ModuleType, url: str, journal: Journal
 ) -> None:
     async with app.jobs:
-        with parent(url, journal, "--concurrency", "1") as parents:
-            found = await pids(parents, 2)
-            await app.jobs.enqueue_many(app.work.call(n, seconds=1.0) for n in range(3))
-            await journal.until(lambda j: len(j.count("start")) == 2)
-
+        async with at_work(app, url, journal, jobs=3, seconds=1.0) as (parents, found):
             parents.kill()
 
             await eventually(lambda: not any(map(lives, found)))

@@ -1,6 +1,6 @@
 """Promise 8: stops cleanly."""
 
-import asyncio
+import signal
 from types import ModuleType
 
 from atode import State
@@ -56,10 +56,7 @@ async def test_a_second_signal_does_not_wait(app: ModuleType, url: str, journal:
 
             worker.terminate()
             await worker.says(" stops; 1 ")
-            # As often as it takes: signals in quick succession count as one.
-            while worker.is_running():
-                worker.terminate()
-                await asyncio.sleep(0.1)
+            await worker.insist(signal.SIGTERM)
 
             assert await worker.exit_code() == 0
         counts = await app.jobs.broker.counts("default")

@@ -49,6 +49,15 @@ async def archived(handle: JobHandle[Any]) -> Job:
     return job
 
 
+async def wait_deaf(event: asyncio.Event) -> None:
+    """Wait for it, whoever wants to interrupt."""
+    while not event.is_set():
+        try:
+            await event.wait()
+        except asyncio.CancelledError:
+            continue
+
+
 def heard(app: Atode, kind: type[E]) -> list[E]:
     """All events of this kind from now on, as they come."""
     events: list[E] = []

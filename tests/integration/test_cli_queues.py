@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,28 +14,13 @@ from atode import Atode
 from atode.job import Job
 from atode.presence import Presence, Running
 from atode.testing.jobs import a_job
+from tests.integration import program
 
-ATODE = Path(sys.executable).with_name("atode")
 URL = "sqlite:///jobs.db"
-PATIENCE = 30.0
-
-
-def environment() -> dict[str, str]:
-    ours = {name: text for name, text in os.environ.items() if not name.startswith("ATODE_")}
-    return {**ours, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "ATODE_URL": URL}
 
 
 def atode(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [ATODE, *arguments],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return program.atode(folder, *arguments, ATODE_URL=URL)
 
 
 def store(folder: Path, jobs: Sequence[Job], *presences: Presence) -> None:
@@ -131,14 +114,18 @@ def test_an_error_is_one_line(shop: Path, arguments: list[str], code: int, messa
 
 
 def test_watching_ends_with_ctrl_c(shop: Path) -> None:
-    command = [str(ATODE), "queues", "--watch", "0.1", "--json"]
+    command = [str(program.ATODE), "queues", "--watch", "0.1", "--json"]
     with subprocess.Popen(
-        command, cwd=shop, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=shop,
+        env=program.environment(ATODE_URL=URL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         looks = [json.loads(process.stdout.readline()) for _ in range(3)]
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=program.PATIENCE)
 
     assert [look["queues"][0]["queue"] for look in looks] == ["mail"] * 3
     assert (process.returncode, errors) == (0, b"")

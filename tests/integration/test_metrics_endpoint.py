@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,55 +17,10 @@ from atode import Atode, BadOption
 from atode.events import WorkerStarted, WorkerStopping
 from atode.observe.endpoint import observed, parse_address
 from tests.exposition import Exposition, read
+from tests.integration.program import ATODE, PATIENCE, Running, environment
+from tests.integration.scraped_shop import SHOP, STORE, get
 from tests.integration.stage import heard, until, working
-from tests.integration.test_cli import Running, environment
 from tests.servers.redis import RedisServer
-
-ATODE = Path(sys.executable).with_name("atode")
-PATIENCE = 30.0
-
-SHOP = """
-import os
-import threading
-
-from atode import Atode, Permanent, Retry, fixed
-
-jobs = Atode()
-
-
-@jobs.task("shop:sell")
-async def sell(number: int) -> None:
-    if number == 3:
-        raise Permanent("3 is not for sale")
-
-
-@jobs.task("shop:try", retry=Retry(1, fixed(0.01)))
-def attempt() -> None:
-    raise ValueError("again")
-"""
-
-STORE = """
-import asyncio
-import shop
-
-async def main():
-    async with shop.jobs as jobs:
-        await jobs.enqueue_many([shop.sell.call(n) for n in range(5)])
-        await shop.sell.options(delay=0.2).enqueue(9)
-        await shop.attempt.enqueue()
-
-asyncio.run(main())
-"""
-
-
-def get(url: str) -> tuple[int, str]:
-    """Status and body."""
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def scraped(url: str) -> Exposition:

@@ -16,8 +16,8 @@ from atode.observe.family import Told, idle, sick
 from atode.processes import Processes, work
 from tests.exposition import read
 from tests.faults.journal import eventually
-from tests.integration.test_cli import Running, environment
-from tests.integration.test_metrics_endpoint import ATODE, SHOP, STORE, get
+from tests.integration.program import ATODE, Running, environment
+from tests.integration.scraped_shop import SHOP, STORE, get
 
 OBEDIENT = """
 import sys, time

@@ -27,7 +27,7 @@ from atode.events import (
 from atode.job import Claim, Job
 from atode.worker import _deadlines
 from atode.worker._runner import Runner
-from tests.integration.stage import archived, heard, until, until_stored, working
+from tests.integration.stage import archived, heard, until, until_stored, wait_deaf, working
 
 SOON = Retry(2, fixed(0.001))
 
@@ -357,11 +357,7 @@ async def test_a_handler_that_ignores_its_cancellation_is_settled_without_it(
 
     @jobs.task(retry=Retry(0), timeout=0.02)
     async def deaf() -> None:
-        while not release.is_set():
-            try:
-                await release.wait()
-            except asyncio.CancelledError:
-                continue
+        await wait_deaf(release)
 
     @jobs.task
     async def other() -> None: ...
@@ -389,11 +385,7 @@ async def test_a_handler_that_is_given_up_has_run_until_then(
 
     @jobs.task(retry=Retry(0), timeout=0.02)
     async def deaf() -> None:
-        while not release.is_set():
-            try:
-                await release.wait()
-            except asyncio.CancelledError:
-                continue
+        await wait_deaf(release)
 
     ended = heard(jobs, JobArchived)
     async with working(jobs):

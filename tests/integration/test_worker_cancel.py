@@ -30,6 +30,7 @@ from tests.integration.stage import (
     heard,
     until,
     until_stored,
+    wait_deaf,
     working,
 )
 from tests.servers.redis_store import RedisStore
@@ -159,11 +160,7 @@ async def test_a_handler_that_does_not_listen_is_given_up_after_a_second(jobs: A
     @jobs.task
     async def deaf() -> None:
         began.set()
-        while not release.is_set():
-            try:
-                await release.wait()
-            except asyncio.CancelledError:
-                continue
+        await wait_deaf(release)
 
     stuck, lost = heard(jobs, HandlerStuck), heard(jobs, ClaimLost)
     async with jobs, working(jobs):

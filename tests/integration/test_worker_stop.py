@@ -11,7 +11,7 @@ import pytest
 from atode import Atode, Retry, State, Worker
 from atode.events import JobReleased, JobSucceeded, WorkerStopped, WorkerStopping
 from atode.worker import _runner
-from tests.integration.stage import PATIENCE, heard, until
+from tests.integration.stage import PATIENCE, heard, until, wait_deaf
 
 
 @pytest.fixture
@@ -221,11 +221,7 @@ async def test_a_handler_that_does_not_listen_cannot_keep_the_worker(
     @jobs.task
     async def deaf() -> None:
         ran.append(1)
-        while not release.is_set():
-            try:
-                await release.wait()
-            except asyncio.CancelledError:
-                continue
+        await wait_deaf(release)
 
     handle = await deaf.enqueue()
     async with started(jobs, shutdown_timeout=0) as (worker, running):

@@ -12,8 +12,8 @@ from atode.schedule import HISTORY_AGE, Ticked
 from atode.testing.clock import FakeClock
 from atode.testing.jobs import a_job
 from atode.testing.schedule_contract import NINE, TEN, a_tick
+from tests.integration.postgres.plan import SETTINGS, plan
 from tests.integration.postgres.stage import Ask, under_way, waiting
-from tests.integration.postgres.test_statements import SETTINGS, plan
 
 INDEXES = {
     sql.HOLD_TICKS: None,

@@ -1,6 +1,5 @@
 """PostgreSQL's plans for every statement: none reads what it does not need."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -10,14 +9,12 @@ from typing import Any, cast
 import pytest
 
 from atode.broker.postgres import _statements
-from atode.broker.postgres._address import address_of
 from atode.broker.postgres.broker import PostgresBroker
 from atode.loop import run
 from atode.testing.jobs import a_job
+from tests.integration.postgres.plan import SETTINGS, plan
 from tests.integration.postgres.stage import Ask
 from tests.servers.postgres import PostgresServer
-
-SETTINGS: Mapping[str, str] = address_of("postgresql://h/d").options["server_settings"]
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -137,20 +134,6 @@ def empty(postgres_server: PostgresServer) -> Ask:
 def ask(request: pytest.FixtureRequest) -> Ask:
     found: Ask = request.getfixturevalue(request.param)
     return found
-
-
-def plan(ask: Ask, statement: str, settings: Mapping[str, str]) -> list[Any]:
-    """All steps of the plan that holds whatever the values are."""
-    set_up = "".join(f"SET {name} = {value};" for name, value in settings.items())
-    text = statement.replace("{schema}", '"public"')
-    [found] = json.loads(ask(f"{set_up}EXPLAIN (GENERIC_PLAN, FORMAT json) {text}"))
-
-    def steps(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield node
-        for inner in node.get("Plans", ()):
-            yield from steps(inner)
-
-    return list(steps(found["Plan"]))
 
 
 def whole_tables(steps: list[Any]) -> list[str]:
