@@ -1,23 +1,27 @@
 """The body of a registration."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from webapp.server.fields import Fields, WholeNumber, parse_fields
 from webapp.usecase.message import DEFAULT_MESSAGE, LONGEST_MESSAGE
 from webapp.usecase.register_job import LONGEST_DELAY_SECONDS, MOST_RETRIES, Registration
 
-MESSAGE_LIMIT = f"a text of at most {LONGEST_MESSAGE:,} characters"
+Message = Annotated[
+    str,
+    Field(
+        max_length=LONGEST_MESSAGE,
+        description=f"a text of at most {LONGEST_MESSAGE:,} characters",
+        examples=["Hello, World!"],
+    ),
+]
 
 
 class RegisterBody(Fields):
     """What to print, when, and how persistently; all optional."""
 
-    message: str = Field(
-        default=DEFAULT_MESSAGE,
-        max_length=LONGEST_MESSAGE,
-        description=MESSAGE_LIMIT,
-        examples=["Hello, World!"],
-    )
+    message: Message = DEFAULT_MESSAGE
     delay_seconds: float = Field(
         default=Registration.delay_seconds,
         ge=0,

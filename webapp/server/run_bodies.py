@@ -8,11 +8,11 @@ from pydantic import Field
 
 from webapp.server.fields import Fields, WholeNumber, parse_fields
 from webapp.server.problem import FieldError, refusal
-from webapp.server.register_body import MESSAGE_LIMIT
+from webapp.server.register_body import Message
 from webapp.service.job_runs import Added
 from webapp.usecase.clean_up import DAYS_LIMIT, DEFAULT_DAYS, LONGEST_DAYS
 from webapp.usecase.failure import BadArgument
-from webapp.usecase.message import DEFAULT_MESSAGE, LONGEST_MESSAGE
+from webapp.usecase.message import DEFAULT_MESSAGE
 from webapp.usecase.periods import MONTH_LIMIT, WEEK_LIMIT
 from webapp.usecase.run_job import (
     DATA_CLEANUP,
@@ -26,12 +26,7 @@ from webapp.usecase.run_job import (
 class DelayPrintBody(Fields):
     """Arguments of `demo:delay_print`."""
 
-    message: str = Field(
-        default=DEFAULT_MESSAGE,
-        max_length=LONGEST_MESSAGE,
-        description=MESSAGE_LIMIT,
-        examples=["Hello, World!"],
-    )
+    message: Message = DEFAULT_MESSAGE
 
 
 class WeeklyReportReminderBody(Fields):

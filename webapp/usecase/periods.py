@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from webapp.usecase.failure import BadArgument
 
-MONTH_LIMIT = "a month such as 2026-10, and not in the future"
-WEEK_LIMIT = "a week such as 2026-W46, and not in the future"
 _EARLIEST_YEAR = 2000
+_IN_TIME = f"from {_EARLIEST_YEAR} on, and not in the future"
+MONTH_LIMIT = f"a month such as 2026-10, {_IN_TIME}"
+WEEK_LIMIT = f"a week such as 2026-W46, {_IN_TIME}"
 _THURSDAY = 4
 
 

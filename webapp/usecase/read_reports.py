@@ -38,7 +38,7 @@ class ReadReports:
         self._files = files
 
     async def newest(self) -> Sequence[ReportRecord]:
-        """The reports of the last two years that have any, the latest month first."""
+        """The reports of the 24 latest months that have any, the latest first."""
         return await self._records.newest(_MOST)
 
     async def fetch(self, month: str, format: ReportFormat) -> ReportFile | None:

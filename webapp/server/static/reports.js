@@ -31,7 +31,6 @@ export class Reports {
     const row = document.createElement("tr");
     const cells = [report.month, fill(this.texts.report_line, report), moment(report.generated_at)];
     for (const text of cells) row.insertCell().textContent = text;
-    row.firstElementChild.className = "month";
     row.insertCell().append(...FORMATS.map((format) => this.#button(report.month, format)));
     row.lastElementChild.className = "downloads";
     return row;
