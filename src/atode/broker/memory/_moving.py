@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from atode.broker.memory._cancelling import Cancelling
-from atode.broker.memory.store import Queue, Record
+from atode.broker.memory.store import Move, Queue, Record
 from atode.job import State
 from atode.transfer import Arrival, Departure, Left, Moved, Stamp, goes_on, id_taken, superseded
 
@@ -73,7 +73,7 @@ class Moving(Cancelling):
         with self._store.lock:
             mine = self._store.queue(queue)
             if mine.move.mover == mover:
-                mine.move = type(mine.move)(pauses=mine.move.pauses)
+                mine.move = Move(pauses=mine.move.pauses)
 
     def _of(self, queue: str, mover: str) -> Queue:
         mine = self._store.queue(queue)
@@ -83,7 +83,7 @@ class Moving(Cancelling):
 
     def _moved(self, mine: Queue, record: Record) -> Moved:
         job = record.job
-        holder, until = mine.locks.get(job.unique, ("", 0.0))
+        holder, until = mine.lock_on(job)
         left = max(until - self._clock.now(), 0.0) if holder == job.id else 0.0
         match job.state:
             case State.PENDING | State.AGGREGATING:
@@ -105,7 +105,7 @@ class Moving(Cancelling):
             mine.delayed[job.id] = record
         if not moved.lock_left:
             return True
-        holder, until = mine.locks.get(job.unique, ("", 0.0))
+        holder, until = mine.lock_on(job)
         if until > now and holder != job.id:
             return False
         mine.locks[job.unique] = (job.id, now + moved.lock_left)

@@ -90,8 +90,14 @@ class Queue:
         """Id of the job that is in the way of a new one."""
         if job.id in self.records:
             return job.id
-        holder, until = self.locks.get(job.unique, ("", 0.0))
-        return holder if job.unique_for and until > now else None
+        if not job.unique_for:
+            return None
+        holder, until = self.lock_on(job)
+        return holder if until > now else None
+
+    def lock_on(self, job: Job) -> tuple[str, float]:
+        """Which job has locked what this one does, and until when; "" and 0 if none has."""
+        return self.locks.get(job.unique, ("", 0.0))
 
     def add(self, job: Job, now: float) -> str | None:
         """Store a new job; if one is in its way, the id of that, and nothing is stored."""
@@ -152,7 +158,7 @@ class Queue:
 
     def unlock(self, job: Job) -> None:
         """Let others do what this job did."""
-        if self.locks.get(job.unique, ("", 0.0))[0] == job.id:
+        if self.lock_on(job)[0] == job.id:
             del self.locks[job.unique]
 
     def in_state(self, state: State) -> Iterator[Record]:

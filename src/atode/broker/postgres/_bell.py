@@ -4,12 +4,13 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Literal, NamedTuple
 
 from atode.broker.postgres import _statements as sql
 from atode.broker.postgres._link import Connection, Link
+from atode.clock import Clock
 from atode.errors import BrokerError
 
 Kind = Literal["pending", "due", "cancel", "schedules"]
@@ -58,26 +59,45 @@ def news_in(word: str) -> News | None:
         return None
 
 
-class Sleeper(NamedTuple):
-    """Who waits for news of queues."""
+class Sleeper:
+    """Who waits for news of queues that are due before an instant, but not beyond an alarm."""
 
-    kind: Kind
-    queues: frozenset[str]
-    before: float
-    woken: asyncio.Future[None]
+    def __init__(
+        self, kind: Kind, queues: Iterable[str], before: float, alarm: asyncio.Future[None]
+    ) -> None:
+        self._kind = kind
+        self._queues = frozenset(queues)
+        self._before = before
+        self._alarm = alarm
+        self._woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def sleep(self, alarm: asyncio.Future[None], at_most: float) -> None:
-        """Sleep until woken, until the alarm, or for so many seconds."""
+    @property
+    def is_up(self) -> bool:
+        """Whether its time is up."""
+        return self._alarm.done()
+
+    async def sleep(self, at_most: float) -> bool:
+        """Sleep until woken, until the alarm, or for so many seconds; whether it was woken, now
+        or since its last sleep."""
         await asyncio.wait(
-            (alarm, self.woken),
+            (self._alarm, self._woken),
             timeout=None if math.isinf(at_most) else at_most,
             return_when=asyncio.FIRST_COMPLETED,
         )
+        was_woken = self._woken.done()
+        if was_woken:
+            self._woken = asyncio.get_running_loop().create_future()
+        return was_woken
+
+    def hear(self, news: News) -> None:
+        """Wake up if it is what was waited for."""
+        if news.kind == self._kind and news.queue in self._queues and news.due < self._before:
+            self.wake()
 
     def wake(self) -> None:
-        """End its sleep."""
-        if not self.woken.done():
-            self.woken.set_result(None)
+        """End this sleep, or the next one."""
+        if not self._woken.done():
+            self._woken.set_result(None)
 
 
 class Bell:
@@ -120,19 +140,33 @@ class Bell:
             await asyncio.wait((listening,))
         self._wake_all()
 
-    def sleeper(self, kind: Kind, queues: Iterable[str], before: float = math.inf) -> Sleeper:
-        """Somebody to be woken by news of these queues; to be discarded afterwards."""
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        sleeper = Sleeper(kind, frozenset(queues), before, woken)
-        if kind == "due" and any(self._due.get(queue, math.inf) < before for queue in queues):
-            sleeper.wake()
-        self._sleepers.add(sleeper)
-        return sleeper
+    @asynccontextmanager
+    async def sleeper(
+        self,
+        kind: Kind,
+        queues: Sequence[str],
+        until: float,
+        clock: Clock,
+        *,
+        before: float = math.inf,
+    ) -> AsyncGenerator[Sleeper]:
+        """Somebody to be woken by news of these queues, and at the instant `until`.
 
-    def discard(self, sleeper: Sleeper) -> None:
-        """Forget a sleeper."""
-        sleeper.woken.cancel()
-        self._sleepers.discard(sleeper)
+        Whoever looks at the store before each sleep misses nothing: what is committed from here
+        on is told.
+        """
+        await self.hang()
+        alarm = asyncio.ensure_future(clock.sleep_until(until))
+        sleeper = Sleeper(kind, queues, before, alarm)
+        if kind == "due":
+            for queue in queues:
+                sleeper.hear(News(kind, queue, self._due.get(queue, math.inf)))
+        self._sleepers.add(sleeper)
+        try:
+            yield sleeper
+        finally:
+            alarm.cancel()
+            self._sleepers.discard(sleeper)
 
     def forget_due(self, queues: Sequence[str]) -> None:
         """What was told of due jobs until now is of no interest: the store will be looked at."""
@@ -144,12 +178,7 @@ class Bell:
         if news.kind == "due":
             self._due[news.queue] = min(news.due, self._due.get(news.queue, math.inf))
         for sleeper in self._sleepers:
-            if (
-                sleeper.kind == news.kind
-                and news.queue in sleeper.queues
-                and news.due < sleeper.before
-            ):
-                sleeper.wake()
+            sleeper.hear(news)
 
     async def _listen(self) -> None:
         pause = _FIRST_PAUSE

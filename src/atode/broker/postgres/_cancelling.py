@@ -1,6 +1,5 @@
 """Cancelling jobs, and hearing that running ones were cancelled."""
 
-import asyncio
 from collections.abc import Sequence
 
 from atode.broker.postgres import _statements as sql
@@ -33,19 +32,12 @@ class Cancelling(Operations):
         self, queues: Sequence[str], *, worker: str, at_most: float
     ) -> Sequence[Cancellation]:
         """Sleep until running jobs of the queues are cancelled, or for `at_most` seconds."""
-        await self._bell.hang()
-        sleeper = self._bell.sleeper("cancel", queues)
-        alarm = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + at_most))
-        try:
-            # Look only now: what is committed from here on is told. We hear what we told, too.
-            while not (found := await self._unheard(queues, worker)) and not alarm.done():
-                await sleeper.sleep(alarm, self._bell.looks_every)
-                self._bell.discard(sleeper)
-                sleeper = self._bell.sleeper("cancel", queues)
+        until = self._clock.now() + at_most
+        async with self._bell.sleeper("cancel", queues, until, self._clock) as sleeper:
+            # We hear what we told, too.
+            while not (found := await self._unheard(queues, worker)) and not sleeper.is_up:
+                await sleeper.sleep(self._bell.looks_every)
             return found
-        finally:
-            alarm.cancel()
-            self._bell.discard(sleeper)
 
     async def marked(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Which of these claims hold a job that was cancelled for good."""

@@ -1,6 +1,5 @@
 """Schedules that are defined at run time."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -34,18 +33,9 @@ class Defining(Store):
 
     async def wait_defined(self, revision: int, *, until: float) -> None:
         """Sleep until the instant `until`, or until there is another revision."""
-        await self._bell.hang()
-        sleeper = self._bell.sleeper("schedules", [""])
-        alarm = asyncio.ensure_future(self._clock.sleep_until(until))
-        try:
-            # Look only now: what is committed from here on is told.
-            while not alarm.done() and await self.definitions(since=revision) is None:
-                await sleeper.sleep(alarm, self._bell.looks_every)
-                self._bell.discard(sleeper)
-                sleeper = self._bell.sleeper("schedules", [""])
-        finally:
-            alarm.cancel()
-            self._bell.discard(sleeper)
+        async with self._bell.sleeper("schedules", [""], until, self._clock) as sleeper:
+            while not sleeper.is_up and await self.definitions(since=revision) is None:
+                await sleeper.sleep(self._bell.looks_every)
 
     async def _change(self, schedule: str, version: int, body: str | None) -> int | None:
         call = self._calls.call([_NEWS])

@@ -1,6 +1,5 @@
 """What keeps queues moving: due jobs, dead workers' jobs, old jobs."""
 
-import asyncio
 import math
 import time
 from collections.abc import Sequence
@@ -62,19 +61,15 @@ class Maintenance(Cancelling):
 
     async def wait_due(self, queues: Sequence[str], *, until: float | None) -> None:
         """Sleep until the instant `until` (None: for long), or until told of an earlier job."""
-        await self._bell.hang()
         instant = self._clock.now() + _LONG if until is None else until
         before = math.inf if until is None else until - self._ahead
-        look = self._bell.looks_every
-        if not self._saw_all:
-            look = min(look, max(self._dues.whole_look_in(), 0.001))
-        sleeper = self._bell.sleeper("due", queues, before)
-        alarm = asyncio.ensure_future(self._clock.sleep_until(instant))
-        try:
-            await sleeper.sleep(alarm, look)
-        finally:
-            alarm.cancel()
-            self._bell.discard(sleeper)
+        async with self._bell.sleeper(
+            "due", queues, instant, self._clock, before=before
+        ) as sleeper:
+            look = self._bell.looks_every
+            if not self._saw_all:
+                look = min(look, max(self._dues.whole_look_in(), 0.001))
+            await sleeper.sleep(look)
 
     async def reap(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str

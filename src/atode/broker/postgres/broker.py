@@ -1,6 +1,5 @@
 """PostgresBroker: jobs in one table of a PostgreSQL database."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -164,13 +163,10 @@ class PostgresBroker(
 
         Jobs in a paused queue do not count.
         """
-        await self._bell.hang()
-        sleeper = self._bell.sleeper("pending", queues)
-        alarm = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + at_most))
+        until = self._clock.now() + at_most
         seen_all = False
-        try:
-            # Look only now: what is committed from here on is told.
-            while not (alarm.done() or sleeper.woken.done()):
+        async with self._bell.sleeper("pending", queues, until, self._clock) as sleeper:
+            while not sleeper.is_up:
                 whole = self._lines.may_look_whole()
                 if await self._is_ready(queues, whole=whole):
                     return
@@ -178,10 +174,8 @@ class PostgresBroker(
                 pause = self._bell.looks_every
                 if not seen_all:
                     pause = min(pause, self._lines.whole_look_in())
-                await sleeper.sleep(alarm, pause)
-        finally:
-            alarm.cancel()
-            self._bell.discard(sleeper)
+                if await sleeper.sleep(pause):
+                    return
 
     async def claim_next(
         self, queues: Sequence[str], *, limit: int, lease: float, worker: str, at_most: float

@@ -37,7 +37,7 @@ ARCHIVE_SIZE = 9_999
 _LONGEST_LOCK = 100 * 365 * 86_400
 _STATS_AGE = 90 * 86_400
 
-SOON = 1.5
+_SOON = 1.5
 """Seconds. Who waits for due jobs looks at every whole second, so only a job that is due
 before the next one is told of; the half second is for clocks that differ."""
 
@@ -77,6 +77,12 @@ def claim_score(instant: float) -> str:
 def nanoseconds(instant: float) -> int:
     """As asynq writes the start of a wait; a float of Unix seconds knows microseconds only."""
     return math.floor(instant * 1e6) * 1000
+
+
+def waiting_since(nanoseconds: bytes | None) -> float:
+    """Since when a job waits; 0 where nobody knows. Anybody may write anything there."""
+    # A float holds the microseconds, but not the nanoseconds.
+    return int(nanoseconds) // 1000 / 1e6 if nanoseconds and nanoseconds.isdigit() else 0.0
 
 
 def apart(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
@@ -299,9 +305,17 @@ def exact_due(due: float) -> str:
     return "" if due == math.ceil(due) else repr(due)
 
 
+def read_due(exact: bytes | None, score: bytes) -> float:
+    """The due instant of a job with this score in its container, and that private field."""
+    # The field counts only where it belongs to this score (see promote.lua).
+    if exact and math.ceil(float(exact)) == float(score):
+        return float(exact)
+    return float(score)
+
+
 def told(soonest: float, now: float) -> str:
     """The due instant to tell of; empty if who waits looks early enough by himself."""
-    return repr(soonest) if soonest < now + SOON else ""
+    return repr(soonest) if soonest < now + _SOON else ""
 
 
 def job_bytes(job: Job) -> int:

@@ -1,11 +1,10 @@
 """Looking at queues and their jobs (the protocol's section 13); nothing here writes."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from atode.broker.redis import _presences, messages
-from atode.broker.redis._batches import CHUNK, CHUNK_BYTES
+from atode.broker.redis._batches import CHUNK, CHUNK_BYTES, read_due, waiting_since
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import COUNTS, FIND, MEMORY, WAITING
 from atode.broker.redis._store import Store
@@ -55,9 +54,7 @@ class Inspection(Store):
             queue,
             dict(zip(keys.containers, numbers, strict=True)),
             bool(paused),
-            _number(since)
-            // 1000
-            / 1e6,  # A float holds the microseconds, but not the nanoseconds.
+            waiting_since(since),
             _number(processed),
             _number(failed),
             memory,
@@ -111,7 +108,8 @@ class Inspection(Store):
             return None
         job = messages.read(message, queue, job_id, _STATES[state]).job
         score = {State.SCHEDULED: scheduled, State.RETRY: retry}.get(job.state)
-        return job._replace(due=_due(due, score), result=result or b"")
+        instant = read_due(due, score) if score is not None else 0.0
+        return job._replace(due=instant, result=result or b"")
 
     async def counts(self, queue: str) -> Mapping[State, int]:
         """How many jobs of the queue are in each state."""
@@ -135,18 +133,9 @@ def _read_jobs(parts: Sequence[Reply], queue: str, state: State) -> list[Job]:
     for start in range(0, len(parts), _PARTS):
         raw, score, message, result, due = parts[start : start + _PARTS]
         job = messages.read(message, queue, text_id(raw), state).job
-        instant = _due(due, score) if state in (State.SCHEDULED, State.RETRY) else 0.0
+        instant = read_due(due, score) if state in (State.SCHEDULED, State.RETRY) else 0.0
         found.append(job._replace(due=instant, result=result))
     return found
-
-
-def _due(exact: bytes | None, score: bytes | None) -> float:
-    if score is None:
-        return 0.0
-    # The private field counts only where it belongs to this score (see promote.lua).
-    if exact and math.ceil(float(exact)) == float(score):
-        return float(exact)
-    return float(score)
 
 
 def _number(text: bytes | None) -> int:

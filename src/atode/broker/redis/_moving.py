@@ -36,7 +36,7 @@ class Moving(Cancelling):
                 raise goes_on(queue)
             if reply == b"mover":
                 raise superseded(queue)
-            looked, _, *parts = reply
+            looked, *parts = reply
             found = list(_transports.read_moved(parts, queue, state))
         return found
 

@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import CHUNK_BYTES, SOON, exact_due, nanoseconds
+from atode.broker.redis._batches import (
+    CHUNK_BYTES,
+    exact_due,
+    nanoseconds,
+    read_due,
+    told,
+    waiting_since,
+)
 from atode.broker.redis._link import Reply
 from atode.broker.redis._scripts import GIVE, GIVEN, RECEIVE, Argument, Command
 from atode.broker.redis.keys import keys_of, raw_id, text_id
@@ -16,6 +23,7 @@ from atode.transfer import Left, Moved, Stamp
 _PARTS = 9
 """Values for each job in a reply of give.lua."""
 
+_DELAYED = frozenset({State.SCHEDULED, State.RETRY})
 _NOT_ENCODABLE = (ValueError, TypeError, OverflowError)
 
 
@@ -44,7 +52,8 @@ def read_moved(parts: Sequence[Reply], queue: str, state: State) -> Iterator[Mov
         raw, score, message, result, due, since, mark, group, left = parts[start : start + _PARTS]
         read = messages.read(message, queue, text_id(raw), state)
         problem = read.problem if message else "its key holds no message"
-        job = read.job._replace(result=result, due=_due(state, due, score))
+        instant = read_due(due, score) if state in _DELAYED else 0.0
+        job = read.job._replace(result=result, due=instant)
         moved = Moved(
             job,
             _since(state, since, score),
@@ -74,7 +83,7 @@ def receive_command(queue: str, written: Sequence[Written], stamp: Stamp, now: f
     return RECEIVE.call(
         (*keys.unheld, keys.move, keys.received, keys.visits),
         *(keys.jobs, keys.group, stamp.mover, stamp.number, keys.soon),
-        repr(soonest) if soonest < now + SOON else "",
+        told(soonest, now),
         *[argument for each in written for argument in each.arguments],
     )
 
@@ -93,7 +102,7 @@ def written(jobs: Sequence[Moved]) -> tuple[list[Written], list[Left]]:
 
 def _written(moved: Moved) -> Written:
     job = moved.job
-    waits = job.state in (State.SCHEDULED, State.RETRY)
+    waits = job.state in _DELAYED
     lock = keys_of(job.queue).unique + job.unique if moved.lock_left else ""
     arguments: tuple[Argument, ...] = (
         raw_id(job.id),
@@ -130,20 +139,10 @@ def _archived(moved: Moved, at: float) -> Moved:
     return moved._replace(job=cancelled(moved.job, at), since=at, native=native)
 
 
-def _due(state: State, exact: bytes, score: bytes) -> float:
-    if state not in (State.SCHEDULED, State.RETRY):
-        return 0.0
-    # The private field counts only where it belongs to this score (see promote.lua).
-    if exact and math.ceil(float(exact)) == float(score):
-        return float(exact)
-    return float(score)
-
-
-def _since(state: State, nanoseconds: bytes, score: bytes) -> float:
+def _since(state: State, since: bytes, score: bytes) -> float:
     match state:
         case State.PENDING:
-            # A float holds the microseconds, but not the nanoseconds.
-            return int(nanoseconds) // 1000 / 1e6 if nanoseconds.isdigit() else 0.0
+            return waiting_since(since)
         case State.ARCHIVED | State.AGGREGATING:
             return float(score)
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from atode.broker.redis import messages
-from atode.broker.redis._batches import ARCHIVE_SIZE
+from atode.broker.redis._batches import ARCHIVE_SIZE, waiting_since
 from atode.broker.redis._link import Link
 from atode.broker.redis._scripts import WAITING
 from atode.broker.redis.health.audit import (
@@ -129,7 +129,7 @@ async def _progress(link: Link, subject: Subject) -> list[Finding]:
         paused is not None,
         float(paused) if paused and paused.isdigit() else 0.0,
         pending,
-        int(since) / 1e9 if since and since.isdigit() else 0.0,
+        waiting_since(since),
         scheduled + retry,
         abandoned,
     )

@@ -5,9 +5,9 @@
 --       5 jobs to pass over   6 most ids to look at   7 bytes of messages and results after which
 --       to stop   8 mover
 -- Returns 'paused' if the queue is not, or 'mover' if that is another one. Else how many ids were
--- looked at; how many of these were no jobs, and were dropped; then for each job: id, score ('' in
--- a list), message ('' where its key holds something else), result, private due instant, start of
--- its wait in ns, when it was cancelled, group, and for how long it holds its lock, ms.
+-- looked at; then for each job: id, score ('' in a list), message ('' where its key holds something
+-- else), result, private due instant, start of its wait in ns, when it was cancelled, group, and for
+-- how long it holds its lock, ms. Ids without a job are dropped.
 
 local jobs, groups, locks, state = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local offset, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -64,7 +64,7 @@ local function drop(entry)
   redis.call('DEL', jobs .. entry.id)
 end
 
-local reply, looked, dropped = {0, 0}, 0, 0
+local reply, looked = {0}, 0
 for _, entry in ipairs(found) do
   if bytes <= 0 then
     break
@@ -73,7 +73,6 @@ for _, entry in ipairs(found) do
   local stored = redis.pcall('HMGET', jobs .. entry.id, unpack(FIELDS))
   if not stored.err and not stored[1] then
     drop(entry)
-    dropped = dropped + 1
   else
     stored = stored.err and {} or stored
     reply[#reply + 1] = entry.id
@@ -86,5 +85,5 @@ for _, entry in ipairs(found) do
     bytes = bytes - #(stored[1] or '') - #(stored[2] or '')
   end
 end
-reply[1], reply[2] = looked, dropped
+reply[1] = looked
 return reply
