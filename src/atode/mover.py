@@ -198,10 +198,8 @@ class Mover:
         passages = [Passage(self._source, self._target, queue) for queue in queues]
         for passage in passages:
             await passage.start()
-        total = 0
-        for passage in passages:
-            total += sum((await self._source.counts(passage.queue)).values())
-        self._tell(Progress(0, total))
+        counts = await self._counts(passages)
+        self._tell(Progress(0, counts.total()))
         await self._carry(passages)
         await self._wait(passages, self._clock.now() + wait)
         for _ in range(LAST_ROUNDS):
@@ -211,7 +209,7 @@ class Mover:
 
     async def _wait(self, passages: Sequence[Passage], until: float) -> None:
         """Until nothing runs any more, or it is too late."""
-        while running := await self._running(passages):
+        while running := (await self._counts(passages))[State.ACTIVE]:
             holders = await holders_of(self._source, [passage.queue for passage in passages])
             self._tell(self._progress._replace(running=running, holders=holders))
             if self._clock.now() >= until:
@@ -221,9 +219,12 @@ class Mover:
             await self._carry(passages)
         self._tell(self._progress._replace(running=0, holders=()))
 
-    async def _running(self, passages: Sequence[Passage]) -> int:
-        counts = [await self._source.counts(passage.queue) for passage in passages]
-        return sum(each[State.ACTIVE] for each in counts)
+    async def _counts(self, passages: Sequence[Passage]) -> Counter[State]:
+        """How many jobs of all these queues the old store has, by state."""
+        counts: Counter[State] = Counter()
+        for passage in passages:
+            counts.update(await self._source.counts(passage.queue))
+        return counts
 
     async def _bury(self, queues: Sequence[str]) -> None:
         """End the attempts of dead workers, as any worker does; perhaps none is left here."""

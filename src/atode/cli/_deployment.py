@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +13,7 @@ import typer
 from atode import settings
 from atode.broker.protocol import Broker, Inspect
 from atode.cli._layout import plain
+from atode.cli._suggestion import suggestion
 from atode.clock import Clock, SystemClock
 from atode.errors import AtodeError, BadOption, BrokerError, BrokerRefused, BrokerUnavailable
 from atode.statistics import QueueStats
@@ -160,9 +160,8 @@ async def unless_broken(question: Coroutine[Any, Any, T]) -> T | BrokerRefused:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
+    if hint := suggestion(name, known, likeness=0.5):
+        return hint
     if not known:
         return "; no queue has been used yet"
     more = ", …" if len(known) > 5 else ""

@@ -57,15 +57,15 @@ async def observed(
     observatory_of = _observatory_type()
     portal, store = Portal(), app.broker.sibling()
     observatory = observatory_of(app, broker=lambda: store, own=family.totals if family else None)
-    here: _Endpoint
+    endpoint: _Endpoint
     if family:
-        here = _FamilyEndpoint(portal, observatory, family)
+        endpoint = _FamilyEndpoint(portal, observatory, family)
     else:
-        here = _ProcessEndpoint(portal, observatory, Health(app.events))
+        endpoint = _ProcessEndpoint(portal, observatory, Health(app.events))
     server = HttpServer(
         host,
         port,
-        {"/metrics": here.metrics, "/healthz": here.healthz, "/readyz": here.readyz},
+        {"/metrics": endpoint.metrics, "/healthz": endpoint.healthz, "/readyz": endpoint.readyz},
     )
     logger.info("metrics and health are at %s/metrics, /healthz and /readyz", server.url)
     try:

@@ -12,7 +12,6 @@ from atode.clock import Clock
 from atode.definition import Unreadable, merged
 from atode.errors import BrokerError, BrokerRefused
 from atode.events import Events, JobEnqueued, ScheduleFailed, TickSkipped
-from atode.job import Job
 from atode.schedule import Defines, Schedules, Tick, Ticked
 from atode.timetable import Schedule, Timetable
 from atode.worker._agenda import Agenda, Item
@@ -165,15 +164,13 @@ class Scheduler(Service):
     def _sample(self, item: Item) -> None:
         """Make the job of the next tick, which also tells early whether it can be made."""
         tick = item.schedule.timing.cron.after(item.last)
-        if tick is not None:
-            item.sample = self._made(item.schedule, tick)
-
-    def _made(self, schedule: Schedule, at: float) -> Job | None:
+        if tick is None:
+            return
         try:
-            return schedule.template(at)
+            item.sample = item.schedule.template(tick)
         except Exception as error:
-            self._events.publish(ScheduleFailed(schedule.id, error))
-            return None
+            item.sample = None
+            self._events.publish(ScheduleFailed(item.schedule.id, error))
 
     # Ticks
 
