@@ -31,7 +31,7 @@ PROMISED = {
 
 def ask(url: str) -> httpx.Response:
     """Without a token, as machines of operators do."""
-    return httpx.get(url, trust_env=False, timeout=20)
+    return httpx.get(url, trust_env=False, verify=False, timeout=20)
 
 
 def is_ready(url: str) -> bool:
