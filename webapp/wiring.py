@@ -99,7 +99,10 @@ def wire(settings: Settings) -> Wiring:
         "job store", store_name(settings), "Registering answers 503 until it is back."
     )
     print_jobs = WatchedPrintJobs(AtodePrintJobs(jobs, tasks.delay_print), outage)
+    rate_limiter = _rate_limiter(settings)
     watches: list[Watch] = [print_jobs.watch]
+    if isinstance(rate_limiter, SharedRateLimiter):
+        watches.append(rate_limiter.watch)
     runs = AtodeJobRuns(jobs, tasks.runnables, watched=[tasks.remind_user])
     schedules = _schedules(settings, jobs, tasks.runnables)
     return Wiring(
@@ -116,7 +119,7 @@ def wire(settings: Settings) -> Wiring:
             outbox=_outbox(settings),
         ),
         tokens=Tokens(settings.token_secret, settings.old_token_secrets, settings.auth.audience),
-        rate_limiter=_rate_limiter(settings, watches),
+        rate_limiter=rate_limiter,
         watches=watches,
     )
 
@@ -162,7 +165,7 @@ class _Tasks:
         ]
 
 
-def _rate_limiter(settings: Settings, watches: list[Watch]) -> RateLimiter:
+def _rate_limiter(settings: Settings) -> RateLimiter:
     own = counted_here()
     if settings.rate_limit.storage is RateLimitStorage.MEMORY:
         return own
@@ -170,7 +173,7 @@ def _rate_limiter(settings: Settings, watches: list[Watch]) -> RateLimiter:
     shared = counted_in_redis(
         cluster.addrs, password=cluster.password.get_secret_value(), tls=cluster.tls
     )
-    limiter = SharedRateLimiter(
+    return SharedRateLimiter(
         shared,
         own,
         OutageLog(
@@ -179,8 +182,6 @@ def _rate_limiter(settings: Settings, watches: list[Watch]) -> RateLimiter:
             "Each API server counts by itself until it is back.",
         ),
     )
-    watches.append(limiter.watch)
-    return limiter
 
 
 def _schedules(settings: Settings, jobs: Atode, runnables: Sequence[Runnable]) -> AtodeSchedules:
