@@ -25,7 +25,7 @@ LEVELS = [
     {"broker", "observe"},
     {"client", "mover", "semaphore", "stores", "schedules"},
     {"worker"},
-    {"web", "testing"},
+    {"testing"},
     {"app"},
     {"__init__"},
     {"processes"},
@@ -194,7 +194,6 @@ def test_only_stores_names_concrete_brokers(path: Path) -> None:
         ("task", "client"),
         ("handle", "client"),
         ("observe", "worker"),
-        ("web", "worker"),
     ],
 )
 def test_these_do_not_know_each_other(part: str, stranger: str) -> None:
