@@ -29,7 +29,9 @@ class ObjectStore:
         self._backend: Any = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # It looks that often whether it is to end; by default half a second passes.
+        serve = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        serve.start()
 
     def __enter__(self) -> Self:
         self._client().create_bucket(Bucket=self._bucket)
