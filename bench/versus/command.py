@@ -13,6 +13,7 @@ from bench.redis_server import NoServer
 from bench.store import Kind, Store, running
 from bench.versus import against_asynq, databases, peer
 from bench.versus.asynq import built
+from bench.versus.scale import FEW
 from bench.versus.score import Reached, Round, Row, json_of, rows_of, text_of
 from bench.versus.side import NoPeer, Rival, Side
 from bench.versus.wish import Wish
@@ -82,8 +83,15 @@ def versus(
     """Measure atode beside its peers, in turn on one server: Go's asynq on Redis,
     graphile-worker and PgQueuer on PostgreSQL, Huey on SQLite."""
     wish = Wish(quick, rounds, many, crash_asynq)
+    chosen = contests or list(Contest)
+    if many and many < FEW and Contest.ASYNQ in chosen:
+        raise typer.BadParameter(
+            f"{many:,}; beside asynq it must be {FEW:,} or more, for claims are compared with "
+            "those from so many waiting jobs",
+            param_hint="--many",
+        )
     results: list[Result] = []
-    for contest in contests or list(Contest):
+    for contest in chosen:
         try:
             result = _held(contest, wish)
         except (NoServer, WorkerFailed) as error:

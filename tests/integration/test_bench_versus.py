@@ -79,6 +79,14 @@ def test_what_takes_minutes_is_measured_on_demand_only(report: str) -> None:
     assert "not measured" in report
 
 
+def test_a_store_that_is_not_full_enough_is_refused_beside_asynq() -> None:
+    done = versus("asynq", "--many", "2000", path=None)
+
+    assert done.returncode == 2
+    assert "--many" in done.stderr
+    assert "10,000 or more" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[str, Any]]]:
     """What a small run on PostgreSQL and SQLite printed, and the rows of its file."""
