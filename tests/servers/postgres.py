@@ -209,6 +209,13 @@ def _usable(programs: Path) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="atode-postgres-programs-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o755)
-        shutil.copytree(programs.parent, folder / "installed", symlinks=True)
-        return folder / "installed" / programs.name
+        installed = programs.parent
+        package = installed.parent
+        copied = folder / package.name / installed.name
+        shutil.copytree(installed, copied, symlinks=True)
+        # Where a wheel keeps the libraries of its programs, who look for them beside their package.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+        return copied / programs.name
     return programs
