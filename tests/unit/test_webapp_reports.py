@@ -101,6 +101,16 @@ def test_the_pdf_has_chart_and_table(report: MonthlyReport) -> None:
     assert "=1+1" in text
 
 
+@pytest.mark.parametrize(("name", "fonts"), [("Zoë …", 1), ("山田", 2)])
+def test_only_names_that_need_it_are_set_in_the_japanese_font(name: str, fonts: int) -> None:
+    report = add_up("2026-10", WEEKS, [work(1, None, name=name)])
+
+    page = PdfReader(io.BytesIO(PdfReport().render(report))).pages[0]
+
+    assert len(cast(Any, page)["/Resources"]["/Font"]) == fonts
+    assert "Weekly reports" in page.extract_text()
+
+
 def test_the_same_report_is_the_same_file(report: MonthlyReport) -> None:
     assert PdfReport().render(report) == PdfReport().render(report)
     assert CsvReport().render(report) == CsvReport().render(report)

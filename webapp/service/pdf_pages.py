@@ -15,8 +15,10 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from webapp.service.monthly_report import MonthlyReport, WeekLine
 
-# Every PDF viewer brings this font or one for it, so that Japanese names need no file of ours.
-_FONT = "HeiseiKakuGo-W5"
+_FONT = "Helvetica"
+# Every PDF viewer brings this font or one for it, so that Japanese names need no file of ours. The
+# one for it may have letters of one width, so that only names are set in it which need it.
+_JAPANESE = "HeiseiKakuGo-W5"
 _INK = HexColor("#1b1f2b")
 _FAINT = HexColor("#5a6172")
 _LINE = HexColor("#d9dce6")
@@ -32,7 +34,7 @@ _Anchor = Literal["start", "middle", "end"]
 def pdf_of(report: MonthlyReport) -> bytes:
     """A4, as many pages as the table needs."""
     fonts: Any = pdfmetrics  # It has types in parts only.
-    fonts.registerFont(UnicodeCIDFont(_FONT))
+    fonts.registerFont(UnicodeCIDFont(_JAPANESE))
     file = io.BytesIO()
     document = SimpleDocTemplate(
         file,
@@ -106,9 +108,21 @@ def _table(report: MonthlyReport, width: float) -> Table:
             ("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE),
         ]
     )
+    for row, (name, *_) in enumerate(rows):
+        if not _is_western(name):
+            style.add("FONTNAME", (0, row), (0, row), _JAPANESE)
     number = 25 * mm
     columns = [width - 3 * number, number, number, number]
     return Table(rows, colWidths=columns, repeatRows=1, style=style)
+
+
+def _is_western(text: str) -> bool:
+    """Whether the letters that PDF's own fonts have are enough for it."""
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shortened(name: str) -> str:
