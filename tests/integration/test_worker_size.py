@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from atode import Atode, State
 from atode.events import JobReleased, JobSucceeded, WorkerResized
+from atode.job import Claim
 from atode.worker._threads import Threads
 from tests.integration.stage import heard, until, working
 
@@ -78,24 +81,35 @@ async def test_a_worker_that_shrinks_interrupts_nothing_and_claims_when_it_is_be
 
 @pytest.mark.parametrize("store", ["memory", "sqlite", "redis", "postgres"])
 async def test_an_idle_worker_that_shrinks_takes_no_more_than_it_may(
-    store: str, request: pytest.FixtureRequest, tmp_path: Path
+    store: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # On Redis its claim stands there already, for as many as it may have run before.
     urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/jobs.db"}
     jobs = Atode(urls.get(store) or request.getfixturevalue(f"{store}_url"))
     gate = Gate(jobs)
+    idle = asyncio.Event()
 
-    async with jobs, working(jobs, concurrency=5) as worker:
-        async with asyncio.timeout(20):
-            while not await jobs.broker.workers():
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
-        worker.resize(2)
-        await jobs.enqueue_many(gate.stay.call(n) for n in range(9))
-        await until(lambda: len(gate.running) == 2)
-        await asyncio.sleep(0.05)
+    async with jobs:
+        claim_next = jobs.broker.claim_next
 
-        assert gate.begun == 2
+        async def noted(queues: Sequence[str], **options: Any) -> Sequence[Claim]:
+            idle.set()
+            return await claim_next(queues, **options)
+
+        monkeypatch.setattr(jobs.broker, "claim_next", noted)
+        async with working(jobs, concurrency=5) as worker:
+            # Not before: a claim that is under way takes as many as it has asked for.
+            await until(idle.is_set)
+            # On Redis, a claim soon stands there for as many as it may have run before.
+            await asyncio.sleep(0.05)
+            worker.resize(2)
+            await jobs.enqueue_many(gate.stay.call(n) for n in range(9))
+            await until(lambda: len(gate.running) == 2)
+            await asyncio.sleep(0.05)
+
+            assert gate.begun == 2
 
 
 async def test_its_presence_shows_the_new_size_soon(jobs: Atode) -> None:
