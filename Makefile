@@ -30,8 +30,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python scripts/fetch_redis_server.py
 	@# Python is started a thousand times: where bytecode is not kept, keep it all the same.
-	@# Half of the time a test waits, so three processes keep two cores busy.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.dev ## Measure every broker on this machine
 	$(BIN)/python scripts/fetch_redis_server.py
